@@ -1,0 +1,1 @@
+"""The heart: blobs, artifacts, versions and aliases."""

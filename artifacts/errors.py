@@ -1,0 +1,217 @@
+"""One class per refusal. The domain raises, ``runicorn_site/api.py`` translates, once.
+
+``code`` is part of the API and clients map it to exceptions; the text may change, except for the
+two 404 texts the contract fixes.
+"""
+
+
+class DomainError(Exception):
+    """A refusal the caller can understand.
+
+    ``detail`` is for people; ``extra`` are further keys of the error body.
+    """
+
+    code = "error"
+    status = 400
+
+    def __init__(self, detail: str, **extra: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class Invalid(DomainError):
+    """Input outside the rules; ``errors`` names each field and what it allows."""
+
+    code = "invalid"
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        field, messages = next(iter(errors.items()))
+        super().__init__(f"{field}: {messages[0]}", errors=errors)
+
+
+class AccessDenied(DomainError):
+    """The caller is known and may not do this."""
+
+    code = "denied"
+    status = 403
+
+
+class NotFound(DomainError):
+    """Not there, or not the caller's to see."""
+
+    code = "not_found"
+    status = 404
+
+
+class ArtifactNotFound(NotFound):
+    """No artifact of that name; the text is fixed by the contract."""
+
+    code = "artifact_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Artifact not found: {name}")
+
+
+class VersionNotFound(NotFound):
+    """No such version; the text is fixed by the contract."""
+
+    code = "version_not_found"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"Version not found: {name}:{version}")
+
+
+class AliasNotFound(NotFound):
+    """No such alias; says which exist."""
+
+    code = "alias_not_found"
+
+    def __init__(self, name: str, alias: str, *, existing: list[str], why: str = "") -> None:
+        known = ", ".join(existing) or "none"
+        super().__init__(
+            f"Alias not found: {name}:{alias}{why}; aliases: {known}", aliases=existing
+        )
+
+
+class FileNotFound(NotFound):
+    """No file of that path in the version."""
+
+    code = "file_not_found"
+
+
+class BlobNotFound(NotFound):
+    """No blob with that digest, or none the caller may read."""
+
+    code = "blob_not_found"
+
+
+class RunNotFound(NotFound):
+    """No run with that id."""
+
+    code = "run_not_found"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Run not found: {run_id}")
+
+
+class Conflict(DomainError):
+    """The request is right, the state of the portal is against it."""
+
+    code = "conflict"
+    status = 409
+
+
+class AmbiguousType(Conflict):
+    """A write named an artifact that exists in several types."""
+
+    code = "ambiguous_type"
+
+    def __init__(self, name: str, types: list[str]) -> None:
+        listed = ", ".join(types)
+        super().__init__(f"{name} exists in several types ({listed}): say ?type=", types=types)
+
+
+class MissingBlobs(Conflict):
+    """The manifest names content that is not stored."""
+
+    code = "missing_blobs"
+
+    def __init__(self, digests: list[str]) -> None:
+        noun = "blob is" if len(digests) == 1 else "blobs are"
+        super().__init__(f"{len(digests)} {noun} not stored yet.", missing=digests)
+
+
+class AliasMoved(Conflict):
+    """The alias is not where the caller saw it."""
+
+    code = "alias_moved"
+
+    def __init__(self, alias: str, current: int | None) -> None:
+        where = f"points at v{current}" if current else "does not exist"
+        super().__init__(f"Alias {alias} {where} now.", version=current)
+
+
+class AliasProtected(Conflict):
+    """A protected alias keeps its version."""
+
+    code = "alias_protected"
+
+    def __init__(self, version: str, aliases: list[str]) -> None:
+        listed = ", ".join(aliases)
+        super().__init__(f"{version} is kept by the protected alias {listed}.", aliases=aliases)
+
+
+class RunConflict(Conflict):
+    """A run with that id exists and is another one."""
+
+    code = "run_conflict"
+
+
+class VersionNotReady(Conflict):
+    """A write needs a ready version and this one is deleted or corrupted."""
+
+    code = "version_deleted"
+
+
+class ContentDeleted(DomainError):
+    """The content of a soft-deleted version was asked for."""
+
+    code = "version_deleted"
+    status = 410
+
+
+class LengthRequired(DomainError):
+    """A body came without a length and without a chunked end."""
+
+    code = "length_required"
+    status = 411
+
+
+class TooLarge(DomainError):
+    """The body is over the limit, which the text names."""
+
+    code = "too_large"
+    status = 413
+
+
+class RangeNotSatisfiable(DomainError):
+    """The range asked for lies outside the content."""
+
+    code = "range"
+    status = 416
+
+
+class DigestMismatch(DomainError):
+    """The bytes do not have the digest they were sent under."""
+
+    code = "digest_mismatch"
+    status = 422
+
+
+class SizeMismatch(DomainError):
+    """There are fewer or more bytes than declared."""
+
+    code = "size_mismatch"
+    status = 422
+
+
+class Corrupted(DomainError):
+    """Stored content is damaged or gone; its download is refused, a new upload heals it."""
+
+    code = "corrupted"
+    status = 422
+
+
+class StoreUnavailable(DomainError):
+    """The store's disk is absent, unreadable or another store's."""
+
+    code = "store_unavailable"
+    status = 503
+
+
+class StorageFull(DomainError):
+    """No space left; nothing was kept."""
+
+    code = "storage_full"
+    status = 507

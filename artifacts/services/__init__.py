@@ -1,0 +1,1 @@
+"""The writes: keyword-only functions, one transaction each."""

@@ -1,0 +1,1 @@
+"""HTTP for machines: parse, call a service or a queryset, render."""
