@@ -4,13 +4,17 @@ In ``open`` mode (the default on loopback) there is no login and everybody may d
 in Runicorn; in ``team`` mode only a logged-in user may.
 """
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import User
+
+if TYPE_CHECKING:  # rest_framework.views imports this module, by its name in the settings
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 Caller = User | AnonymousUser
 
@@ -33,6 +37,6 @@ def user_or_none(caller: Caller) -> User | None:
 class MayEnter(BasePermission):
     """Lets in whom :func:`can_enter` lets in; anyone else gets 401."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Ask :func:`can_enter` about the user of ``request``."""
         return can_enter(request.user)
