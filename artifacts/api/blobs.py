@@ -1,0 +1,119 @@
+"""Blobs over HTTP: what is missing, one, many."""
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiRequest, extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from artifacts.api import openapi
+from artifacts.api.body import ExactBody, open_body
+from artifacts.api.downloads import send_blob
+from artifacts.api.rendering import Json
+from artifacts.api.schemas import BlobOut, BlobsOut, DigestsIn, MissingOut
+from artifacts.errors import BlobNotFound, Invalid, TooLarge
+from artifacts.models import Blob
+from artifacts.names import check_digest
+from artifacts.services.blobs import missing_blobs, store_blob, store_blobs
+
+MAX_MANY_BYTES = 1 << 30
+
+
+class RawParser(BaseParser):
+    """Leaves the body alone: the view reads the stream itself."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: object, media_type: object = None, parser_context: object = None) -> None:
+        """Nothing is parsed."""
+
+
+class MissingBlobList(APIView):
+    """What to send."""
+
+    @extend_schema(
+        operation_id="missing_blobs",
+        request=DigestsIn,
+        responses=openapi.answers(MissingOut, 400),
+    )
+    def post(self, request: Request) -> Response:
+        """Which of these digests the server still needs; a hint, asked again at the commit."""
+        body = DigestsIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        sha256s = [_sha256(text, f"digests.{n}") for n, text in enumerate(body.data["digests"])]
+        missing = missing_blobs(sha256s=sha256s, asked_by=request.user)
+        return Response({"missing": [f"sha256:{sha256}" for sha256 in missing]})
+
+
+class BlobCollection(APIView):
+    """Many small blobs."""
+
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="upload_blobs",
+        request={"application/octet-stream": OpenApiRequest(openapi.BINARY)},
+        responses=openapi.answers(BlobsOut, 400, 411, 413, 422, 507),
+    )
+    def post(self, request: Request) -> Response:
+        """Records of 32-byte digest, 8-byte big-endian length and the bytes, again and again."""
+        source, length = open_body(request)
+        if length is not None and length > MAX_MANY_BYTES:
+            raise TooLarge(f"Many blobs have at most {MAX_MANY_BYTES} bytes a body.")
+        blobs = store_blobs(source=ExactBody(source, length), stored_by=request.user)
+        return Response({"stored": len(blobs), "size_bytes": sum(b.size_bytes for b in blobs)})
+
+
+class BlobContent(APIView):
+    """One blob."""
+
+    parser_classes = [RawParser]
+
+    @extend_schema(
+        operation_id="upload_blob",
+        request={"application/octet-stream": OpenApiRequest(openapi.BINARY)},
+        responses={
+            **openapi.answers(BlobOut, 400, 411, 422, 507),
+            201: BlobOut,
+        },
+    )
+    def put(self, request: Request, digest: str) -> Response:
+        """Store content under its digest; 200 where it was stored already."""
+        sha256 = _sha256(digest, "digest")
+        source, length = open_body(request)
+        blob, is_new = store_blob(
+            source=ExactBody(source, length),
+            sha256=sha256,
+            size_bytes=length,
+            stored_by=request.user,
+        )
+        return Response(_item(blob), status=201 if is_new else 200)
+
+    @extend_schema(
+        operation_id="download_blob",
+        parameters=[openapi.RANGE, openapi.IF_NONE_MATCH],
+        responses={
+            **openapi.answers(openapi.content("The content."), 400, 404, 416, 422),
+            206: openapi.content("The range asked for."),
+            304: None,
+        },
+    )
+    def get(self, request: Request, digest: str) -> HttpResponseBase:
+        """The content; `Range`, `ETag` = digest."""
+        sha256 = _sha256(digest, "digest")
+        blob = Blob.objects.visible_to(request.user).filter(sha256=sha256).first()
+        if blob is None:
+            raise BlobNotFound(f"Blob not found: {digest}")
+        return send_blob(request, blob, sha256)
+
+
+def _sha256(digest: str, field: str) -> str:
+    try:
+        return check_digest(digest)
+    except ValueError as error:
+        raise Invalid({field: [str(error)]}) from None
+
+
+def _item(blob: Blob) -> Json:
+    return {"digest": blob.digest, "size": blob.size_bytes}

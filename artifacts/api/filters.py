@@ -1,0 +1,188 @@
+"""List filters: ``?q=&tag=&alias=&run=&user=&created_after=&metadata.accuracy__gte=0.9``.
+
+Filters on versions hold together: an artifact is listed when *one* of its ready versions meets
+all of them.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import make_aware
+from rest_framework.request import Request
+
+from artifacts.api.values import check_metadata
+from artifacts.errors import Invalid
+from artifacts.models import Artifact, Version
+from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
+
+COMPARISONS = ("gt", "gte", "lt", "lte")
+OPERATORS = (*COMPARISONS, "ne", "contains")
+
+
+class MomentField(forms.Field):
+    """Epoch seconds, or an ISO 8601 date or time (UTC where it names no zone)."""
+
+    def to_python(self, value: str | None) -> datetime | None:
+        """The moment, None for an empty value."""
+        if not value:
+            return None
+        try:
+            return _parse_moment(value)
+        except (ValueError, OverflowError, OSError):
+            raise forms.ValidationError("must be epoch seconds or an ISO 8601 date") from None
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(text), tz=UTC)
+    except ValueError:
+        moment = parse_datetime(text)
+        day = parse_date(text)
+    if moment is None and day is None:
+        raise ValueError(text)
+    found = moment or datetime.combine(day, datetime.min.time())  # type: ignore[arg-type] # not None here
+    return found if found.tzinfo else make_aware(found, UTC)
+
+
+class MomentFilter(django_filters.Filter):
+    """Compares with a moment."""
+
+    field_class = MomentField
+
+
+class VersionFilter(django_filters.FilterSet):
+    """What may be asked of versions."""
+
+    tag = django_filters.CharFilter(field_name="tags", lookup_expr="contains", method="with_tag")
+    alias = django_filters.CharFilter(method="with_alias")
+    run = django_filters.CharFilter(field_name="created_by_run")
+    user = django_filters.CharFilter(field_name="created_by__username")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gt")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Version
+        fields: list[str] = []
+
+    def with_tag(self, queryset: VersionQuerySet, name: str, value: str) -> VersionQuerySet:
+        """Those with the tag ``value``."""
+        return queryset.filter(tags__contains=[value])
+
+    def with_alias(self, queryset: VersionQuerySet, name: str, value: str) -> VersionQuerySet:
+        """Those the alias ``value`` points at."""
+        if value == "latest":
+            return queryset.latest_of_each()
+        return queryset.live().filter(aliases__name=value)
+
+
+class ArtifactFilter(django_filters.FilterSet):
+    """What may be asked of artifacts, besides what is asked of their versions."""
+
+    name = django_filters.CharFilter()
+    q = django_filters.CharFilter(method="with_words")
+
+    class Meta:
+        model = Artifact
+        fields: list[str] = []
+
+    def with_words(self, queryset: ArtifactQuerySet, name: str, value: str) -> ArtifactQuerySet:
+        """Those whose name has words beginning so."""
+        return queryset.search(value)
+
+
+def filter_artifacts(request: Request, artifacts: ArtifactQuerySet) -> ArtifactQuerySet:
+    """Apply every filter of the query; Invalid (400) names a wrong one."""
+    found: ArtifactQuerySet = _apply(ArtifactFilter, request, artifacts)
+    asked = set(VersionFilter.base_filters).intersection(request.query_params)
+    if asked or any(key.startswith("metadata.") for key in request.query_params):
+        ready = filter_versions(request, Version.objects.ready())
+        found = found.filter(Exists(ready.filter(artifact=OuterRef("pk"))))
+    return found
+
+
+def filter_versions(request: Request, versions: VersionQuerySet) -> VersionQuerySet:
+    """Apply the filters on versions; Invalid (400) names a wrong one."""
+    found: VersionQuerySet = _apply(VersionFilter, request, versions)
+    for key, value in request.query_params.items():
+        if key.startswith("metadata."):
+            found = _filter_metadata(found, key, value)
+    return found
+
+
+def _apply(kind: type[django_filters.FilterSet], request: Request, rows: Any) -> Any:  # noqa: ANN401
+    filters = kind(request.query_params, queryset=rows)
+    if not filters.is_valid():
+        raise Invalid({name: list(map(str, found)) for name, found in filters.errors.items()})
+    return filters.qs
+
+
+def _filter_metadata(versions: VersionQuerySet, key: str, text: str) -> VersionQuerySet:
+    path, _, operator = key.removeprefix("metadata.").partition("__")
+    parts = path.split(".")
+    if operator not in ("", *OPERATORS) or "" in parts:
+        allowed = ", ".join(f"__{name}" for name in OPERATORS)
+        raise Invalid({key: [f"must be metadata.KEY, or end in one of {allowed}"]})
+    value = _literal(key, text)
+    if operator in COMPARISONS:
+        return _compare(versions, key, parts, operator, value)
+    if operator == "contains":
+        return versions.alias(found=_inside(KeyTextTransform, parts)).filter(found__icontains=text)
+    equal = _holding(parts, value) | _holding(parts, text)
+    return versions.exclude(equal) if operator == "ne" else versions.filter(equal)
+
+
+def _literal(key: str, text: str) -> object:
+    """``0.9``, ``true`` and ``null`` as JSON has them, anything else as the text it is."""
+    try:
+        value: object = json.loads(text, parse_constant=str)
+        check_metadata({key: value, "text": text})
+    except RecursionError:
+        return text
+    except ValueError:
+        _check_text(key, text)
+        return text
+    return value
+
+
+def _check_text(key: str, text: str) -> None:
+    try:
+        check_metadata({key: text})
+    except ValueError as error:
+        raise Invalid({key: [str(error)]}) from None
+
+
+def _holding(parts: list[str], value: object) -> Q:
+    """Containment, which the index on metadata answers."""
+    nested: Any = value
+    for part in reversed(parts):
+        nested = {part: nested}
+    return Q(metadata__contains=nested)
+
+
+def _inside(last: type[KeyTransform], parts: list[str]) -> KeyTransform:
+    expression: Any = F("metadata")
+    for part in parts[:-1]:
+        expression = KeyTransform(part, expression)
+    return last(parts[-1], expression)
+
+
+def _compare(
+    versions: VersionQuerySet, key: str, parts: list[str], operator: str, value: object
+) -> VersionQuerySet:
+    """Numbers with numbers: jsonb would otherwise order every string above every number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Invalid({key: ["must be compared with a number"]})
+    found = _inside(KeyTransform, parts)
+    kind = Func(found, function="jsonb_typeof", output_field=CharField())
+    return versions.alias(found=found, kind=kind).filter(
+        kind="number", **{f"found__{operator}": value}
+    )
+
+

@@ -1,0 +1,68 @@
+"""The words that recur in the OpenAPI document: parameters, headers and error answers."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from artifacts.api.schemas import ErrorOut
+from artifacts.names import TYPES
+
+BINARY = OpenApiTypes.BINARY
+ERRORS = {
+    400: "Bad input; `errors` names the field.",
+    401: "Log in first (team mode).",
+    403: "Not allowed.",
+    404: "Not there, or not yours to see.",
+    409: "The state of the portal is against it.",
+    410: "The content of a deleted version.",
+    411: "Send a length or a chunked body.",
+    413: "The body is too large.",
+    415: "Not a media type this route reads.",
+    416: "The range lies outside the content.",
+    422: "The content does not match its digest or size, or what is stored is damaged.",
+    503: "The database or the storage is away.",
+    507: "The disk is full; nothing was kept.",
+}
+
+
+def answers(good: Any, *errors: int, status: int = 200) -> dict[Any, Any]:  # noqa: ANN401
+    """The ``responses`` of a route: the good one, then 401, 403 and the errors named."""
+    refusals = {
+        code: OpenApiResponse(ErrorOut, description=ERRORS[code])
+        for code in sorted({401, 403, *errors})
+    }
+    return {status: good, **refusals}
+
+
+def content(description: str) -> OpenApiResponse:
+    """An answer of raw bytes."""
+    return OpenApiResponse(BINARY, description=description)
+
+
+def query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApiParameter:  # noqa: ANN401
+    """A parameter of the query."""
+    return OpenApiParameter(name, type_, OpenApiParameter.QUERY, description=description, **more)
+
+
+def header(name: str, description: str) -> OpenApiParameter:
+    """A header of the request."""
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+TYPE = query("type", "The artifact's type, where the name alone is not enough.", enum=TYPES)
+PERMANENT = query("permanent", "Remove for ever: true/false/1/0/yes/no/on/off.", bool)
+RANGE = header("Range", "`bytes=0-1023`: one range.")
+IF_NONE_MATCH = header("If-None-Match", "The ETag (the quoted digest) you have.")
+ARTIFACT_FILTERS = [
+    query("name", "Exactly this name."),
+    query("q", "Words the name's words begin with."),
+]
+VERSION_FILTERS = [
+    query("tag", "With this tag."),
+    query("alias", "That this alias points at."),
+    query("run", "Made by this run."),
+    query("user", "Made by this user."),
+    query("created_after", "Epoch seconds or ISO 8601."),
+    query("created_before", "Epoch seconds or ISO 8601."),
+]

@@ -1,0 +1,93 @@
+"""What comes in a path or a query, checked: types, versions, booleans, whole numbers."""
+
+from rest_framework.request import Request
+
+from artifacts.errors import AmbiguousType, ArtifactNotFound, Invalid, VersionNotFound
+from artifacts.models import Artifact, Version
+from artifacts.names import check_name, check_type, check_version
+
+TRUE = frozenset({"true", "1", "yes", "on"})
+FALSE = frozenset({"false", "0", "no", "off"})
+MAX_NUMBER = (1 << 31) - 1
+
+
+def type_hint(request: Request) -> str | None:
+    """The ``type`` of the query, None where there is none; Invalid (400) lists the five."""
+    text = request.query_params.get("type", "")
+    if not text:
+        return None
+    try:
+        return check_type(text)
+    except ValueError as error:
+        raise Invalid({"type": [str(error)]}) from None
+
+
+def flag(request: Request, name: str) -> bool:
+    """A boolean of the query, False where there is none.
+
+    Raises Invalid (400) for any other text: ``permanent=False`` must never mean true.
+    """
+    text = request.query_params.get(name, "false")
+    if text.lower() not in TRUE | FALSE:
+        raise Invalid({name: [f"{text!r} is none of true, false, 1, 0, yes, no, on, off"]})
+    return text.lower() in TRUE
+
+
+def whole_number(request: Request, name: str, *, default: int, minimum: int, maximum: int) -> int:
+    """A whole number of the query; more than ``maximum`` is clamped, less is Invalid (400)."""
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdecimal()) or int(text[:20]) < minimum:
+        raise Invalid({name: [f"{text!r} is not a whole number from {minimum} to {maximum}"]})
+    return min(int(text[:20]), maximum)
+
+
+def find_artifact(request: Request, name: str) -> Artifact:
+    """The artifact ``name`` for reading: of the type asked for, or of the first that has it.
+
+    Raises ArtifactNotFound (404), Invalid (400) for an unknown type.
+    """
+    return find_artifacts(request, name)[0]
+
+
+def find_artifacts(request: Request, name: str) -> list[Artifact]:
+    """Every artifact ``name`` may mean, in the order of the types; never empty.
+
+    Raises as :func:`find_artifact`. A name outside the rules can be nobody's, hence 404.
+    """
+    type_ = type_hint(request)
+    try:
+        canonical = check_name(name)
+    except ValueError:
+        raise ArtifactNotFound(name) from None
+    found = Artifact.objects.visible_to(request.user).named(canonical, type_)
+    if not found:
+        raise ArtifactNotFound(name)
+    return found
+
+
+def find_version(request: Request, artifact: Artifact, text: str) -> Version:
+    """The version ``v7`` of ``artifact``, in any state but purged.
+
+    Raises VersionNotFound (404), Invalid (400) where ``text`` is not ``v`` and digits.
+    """
+    try:
+        number = check_version(text)
+    except ValueError as error:
+        raise Invalid({"version": [str(error)]}) from None
+    visible = Version.objects.visible_to(request.user).select_related("created_by")
+    found = visible.filter(artifact=artifact, number=min(number, MAX_NUMBER)).first()
+    if found is None or number > MAX_NUMBER:
+        raise VersionNotFound(artifact.name, text)
+    found.artifact = artifact
+    return found
+
+
+def artifact_to_write(request: Request, name: str) -> Artifact:
+    """The one artifact ``name`` means for a write.
+
+    Raises as :func:`find_artifact`, and AmbiguousType (409) where it exists in several types.
+    """
+    found = find_artifacts(request, name)
+    if len(found) > 1:
+        raise AmbiguousType(found[0].name, [artifact.type for artifact in found])
+    return found[0]

@@ -1,0 +1,266 @@
+"""The shapes of requests and answers (contract), for checking input and for the OpenAPI document.
+
+Answers are rendered by ``rendering.py`` from plain rows; the classes ending in ``Out`` say what
+they look like.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from artifacts.names import TYPES, check_alias
+from artifacts.api.values import MetadataField, TagsField, TextField, VersionField
+
+STATUSES = ("ready", "deleted", "corrupted")
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    """Every error."""
+
+    detail = serializers.CharField(help_text="What is wrong and what is allowed, for people.")
+    code = serializers.CharField(help_text="The kind of error, for programs.")
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="Which field is wrong, and why.",
+    )
+    missing = serializers.ListField(child=serializers.CharField(), required=False)
+    types = serializers.ListField(child=serializers.CharField(), required=False)
+    aliases = serializers.ListField(child=serializers.CharField(), required=False)
+    version = serializers.IntegerField(required=False, allow_null=True)
+
+
+class ArtifactOut(serializers.Serializer[Any]):
+    """An artifact in the list."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=TYPES)
+    num_versions = serializers.IntegerField()
+    latest_version = serializers.IntegerField()
+    size_bytes = serializers.IntegerField(help_text="Of the latest version.")
+    created_at = serializers.FloatField()
+    updated_at = serializers.FloatField()
+    aliases = serializers.DictField(child=serializers.IntegerField())
+
+
+class VersionOut(serializers.Serializer[Any]):
+    """A version in the history."""
+
+    version = serializers.IntegerField()
+    created_at = serializers.FloatField()
+    created_by_run = serializers.CharField(allow_null=True)
+    size_bytes = serializers.IntegerField()
+    num_files = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    aliases = serializers.ListField(child=serializers.CharField())
+
+
+class VersionDetailOut(serializers.Serializer[Any]):
+    """One version in full."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=TYPES)
+    version = serializers.IntegerField()
+    created_at = serializers.FloatField()
+    updated_at = serializers.FloatField()
+    created_by_run = serializers.CharField(allow_null=True)
+    created_by_user = serializers.CharField(allow_null=True)
+    size_bytes = serializers.IntegerField()
+    num_files = serializers.IntegerField()
+    num_references = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    metadata = serializers.DictField()
+    description = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    aliases = serializers.ListField(child=serializers.CharField())
+    manifest_digest = serializers.CharField()
+    deleted_at = serializers.FloatField(allow_null=True)
+
+
+class FileOut(serializers.Serializer[Any]):
+    """A file of a version."""
+
+    path = serializers.CharField()
+    size = serializers.IntegerField()
+    digest = serializers.CharField()
+    modified_at = serializers.FloatField()
+    absolute_path = serializers.CharField(allow_null=True)
+    is_remote = serializers.BooleanField()
+
+
+class ReferenceOut(serializers.Serializer[Any]):
+    """Something a version points at that is kept elsewhere."""
+
+    uri = serializers.CharField()
+    checksum = serializers.CharField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True)
+    metadata = serializers.DictField()
+    name = serializers.CharField(allow_null=True)
+
+
+class FilesOut(serializers.Serializer[Any]):
+    """The files and references of a version."""
+
+    artifact = serializers.CharField()
+    files = FileOut(many=True)
+    references = ReferenceOut(many=True)
+    total_size = serializers.IntegerField()
+    total_files = serializers.IntegerField()
+    total_references = serializers.IntegerField()
+    is_remote = serializers.BooleanField()
+
+
+class TypeStatsOut(serializers.Serializer[Any]):
+    """Logical figures of one type."""
+
+    count = serializers.IntegerField()
+    versions = serializers.IntegerField()
+    size_bytes = serializers.IntegerField()
+
+
+class StatsOut(serializers.Serializer[Any]):
+    """Storage statistics; ``total_size_bytes`` is logical, the pool physical."""
+
+    total_artifacts = serializers.IntegerField()
+    total_versions = serializers.IntegerField()
+    total_size_bytes = serializers.IntegerField()
+    total_files = serializers.IntegerField()
+    dedup_enabled = serializers.BooleanField()
+    dedup_pool_size_bytes = serializers.IntegerField()
+    space_saved_bytes = serializers.IntegerField()
+    dedup_ratio = serializers.FloatField()
+    by_type = serializers.DictField(child=TypeStatsOut())
+
+
+class DoneOut(serializers.Serializer[Any]):
+    """It is done."""
+
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+
+
+class DeletedOut(DoneOut):
+    """It is deleted."""
+
+    freed_bytes = serializers.IntegerField(help_text="0 for a soft delete.")
+
+
+class AliasOut(serializers.Serializer[Any]):
+    """An alias and where it points."""
+
+    alias = serializers.CharField()
+    version = serializers.IntegerField()
+    protected = serializers.BooleanField()
+    updated_at = serializers.FloatField()
+    updated_by_user = serializers.CharField(allow_null=True)
+
+
+class AliasDetailOut(AliasOut):
+    """An alias, where it points, and of which artifact."""
+
+    artifact = serializers.CharField(help_text="`name:v3`")
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=TYPES)
+
+
+class AliasEventOut(serializers.Serializer[Any]):
+    """One move of an alias."""
+
+    from_version = serializers.IntegerField(allow_null=True)
+    to_version = serializers.IntegerField(allow_null=True)
+    at = serializers.FloatField()
+    by_user = serializers.CharField(allow_null=True)
+
+
+class AliasMoveIn(serializers.Serializer[Any]):
+    """Where an alias shall point."""
+
+    version = VersionField()
+    expected_version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="Move only if it points there now; null: only if it does not exist.",
+    )
+    protected = serializers.BooleanField(required=False)
+
+
+class BlobOut(serializers.Serializer[Any]):
+    """Stored content."""
+
+    digest = serializers.CharField()
+    size = serializers.IntegerField()
+
+
+class BlobsOut(serializers.Serializer[Any]):
+    """What a body of many blobs brought."""
+
+    stored = serializers.IntegerField()
+    size_bytes = serializers.IntegerField()
+
+
+class DigestsIn(serializers.Serializer[Any]):
+    """Digests to ask about, at most 100 000."""
+
+    digests = serializers.ListField(child=serializers.CharField(), max_length=100_000)
+
+
+class MissingOut(serializers.Serializer[Any]):
+    """What is still needed."""
+
+    missing = serializers.ListField(child=serializers.CharField())
+
+
+class DescriptionIn(serializers.Serializer[Any]):
+    """What may be said anew of a version; each key replaces the whole of its value."""
+
+    description = TextField(required=False, allow_blank=True)
+    tags = TagsField(required=False)
+    metadata = MetadataField(required=False)
+
+
+class CommitFieldsIn(serializers.Serializer[Any]):
+    """A commit, without its manifest."""
+
+    type = serializers.ChoiceField(choices=TYPES)
+    metadata = MetadataField(required=False)
+    tags = TagsField(required=False)
+    description = TextField(required=False, allow_blank=True)
+    aliases = serializers.ListField(child=serializers.CharField(), required=False)
+    run = serializers.CharField(required=False, allow_null=True, max_length=128)
+    commit_id = serializers.UUIDField(
+        required=False, help_text="The client's own id of this commit: makes a repeat harmless."
+    )
+
+    def validate_aliases(self, value: list[str]) -> list[str]:
+        """Each by the rules; ``latest`` is not an error here, it comes by itself."""
+        try:
+            return [check_alias(alias) for alias in dict.fromkeys(value) if alias != "latest"]
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+class FileIn(serializers.Serializer[Any]):
+    """A file of a commit."""
+
+    path = serializers.CharField()
+    digest = serializers.CharField()
+    size = serializers.IntegerField(min_value=0)
+    modified_at = serializers.FloatField(required=False, allow_null=True)
+
+
+class ReferenceIn(serializers.Serializer[Any]):
+    """A reference of a commit."""
+
+    uri = serializers.CharField()
+    checksum = serializers.CharField(required=False, allow_null=True)
+    size = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    name = serializers.CharField(required=False, allow_null=True)
+    metadata = serializers.DictField(required=False)
+
+
+class CommitIn(CommitFieldsIn):
+    """A commit: the files by digest, the references, and what is said of them."""
+
+    files = FileIn(many=True, required=False)
+    references = ReferenceIn(many=True, required=False)

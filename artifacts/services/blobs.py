@@ -1,0 +1,133 @@
+"""Content comes in: staged and hashed outside every lock, then published under its row's lock.
+
+Everything that adds a reference to a blob, or decides that it may go, holds a lock on its row.
+Rows are locked in the order of their sha256: two commits sharing blobs must lock them in the same
+order (deadlock otherwise).
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.access import Caller, can_enter
+from artifacts.errors import AccessDenied, MissingBlobs
+from artifacts.models import Blob
+from artifacts.services.integrity import heal_blobs
+from artifacts.services.store import current_store
+from artifacts.storage import pool, staging
+from artifacts.storage.staging import StagedBlob
+
+logger = logging.getLogger(__name__)
+
+
+def store_blob(
+    *, source: BinaryIO, sha256: str, size_bytes: int | None, stored_by: Caller
+) -> tuple[Blob, bool]:
+    """Store what ``source`` holds under its digest; returns the blob and whether it is new.
+
+    Idempotent. On return the bytes are durable. ``size_bytes`` None: read to the end.
+
+    Raises AccessDenied (403), DigestMismatch and SizeMismatch (422), StorageFull (507).
+    """
+    require_entry(stored_by)
+    store = current_store()
+    staged = staging.stage(store, source, sha256=sha256, size_bytes=size_bytes)
+    (blob,), new = publish([staged])
+    return blob, bool(new)
+
+
+def store_blobs(*, source: BinaryIO, stored_by: Caller) -> list[Blob]:
+    """Store many small blobs from one stream of (32-byte digest, 8-byte length, bytes) records.
+
+    All or nothing: one bad record and none is kept. Raises as :func:`store_blob`.
+    """
+    require_entry(stored_by)
+    store = current_store()
+    blobs, _ = publish(staging.stage_many(store, staging.read_records(source)))
+    return blobs
+
+
+def publish(staged: Sequence[StagedBlob]) -> tuple[list[Blob], set[str]]:
+    """Give staged content its address; returns the rows and the sha256 of those that are new.
+
+    The staging files are gone afterwards, whatever happens. A roll-back after the link leaves a
+    harmless stray in the pool.
+    """
+    unique = sorted({one.sha256: one for one in staged}.values(), key=lambda one: one.sha256)
+    try:
+        with transaction.atomic():
+            return _publish_locked(unique)
+    finally:
+        for one in staged:
+            staging.discard(one)
+
+
+def _publish_locked(staged: Sequence[StagedBlob]) -> tuple[list[Blob], set[str]]:
+    names = [one.sha256 for one in staged]
+    known = set(Blob.objects.filter(sha256__in=names).values_list("sha256", flat=True))
+    blobs = _upsert(staged)  # takes the locks: waits for a collector deciding about these
+    damaged = Blob.objects.filter(sha256__in=names).exclude(damaged_at=None)
+    to_replace = frozenset(damaged.values_list("sha256", flat=True))
+    pool.publish_many(current_store(), list(staged), to_replace)
+    heal_blobs(sha256s=to_replace)
+    return blobs, set(names) - known
+
+
+def _upsert(staged: Sequence[StagedBlob]) -> list[Blob]:
+    now = timezone.now()
+    rows = [
+        Blob(
+            sha256=one.sha256,
+            size_bytes=one.size_bytes,
+            physical_bytes=one.size_bytes,
+            created_at=now,
+            last_seen_at=now,
+        )
+        for one in staged
+    ]
+    return Blob.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["sha256"], update_fields=["last_seen_at"]
+    )
+
+
+def missing_blobs(*, sha256s: Iterable[str], asked_by: Caller) -> list[str]:
+    """Which of ``sha256s`` the server still needs, in the order asked, without repeats.
+
+    A hint, not a promise: it is asked again, under locks, at the commit.
+    """
+    asked = list(dict.fromkeys(sha256s))
+    visible = Blob.objects.visible_to(asked_by).healthy()
+    present = set(visible.filter(sha256__in=asked).values_list("sha256", flat=True))
+    return [sha256 for sha256 in asked if sha256 not in present]
+
+
+def lock_blobs(sha256s: Iterable[str]) -> dict[str, Blob]:
+    """Lock the rows of healthy blobs whose bytes are there, until the transaction ends.
+
+    The lock is FOR SHARE: many commits may hold it at once, while a collector (FOR UPDATE), an
+    upload that heals and a scrub that marks damage (UPDATE) wait.
+
+    Raises MissingBlobs (409) with the digests that are not stored.
+    """
+    wanted = sorted(set(sha256s))
+    rows = Blob.objects.raw(
+        "SELECT * FROM artifacts_blob WHERE sha256 = ANY(%s) AND damaged_at IS NULL"
+        " ORDER BY sha256 FOR SHARE",
+        [wanted],
+    )
+    store = current_store()
+    found = {
+        blob.sha256: blob for blob in rows if pool.has_blob(store, blob.sha256, blob.size_bytes)
+    }
+    if len(found) < len(wanted):
+        raise MissingBlobs([f"sha256:{sha256}" for sha256 in wanted if sha256 not in found])
+    return found
+
+
+def require_entry(caller: Caller) -> None:
+    """Raise AccessDenied (403) unless ``caller`` may use the portal."""
+    if not can_enter(caller):
+        raise AccessDenied("Log in first.")

@@ -1,0 +1,76 @@
+"""The version folders: plain files on the server's disk, hard links into the pool.
+
+They are derived data: built after the commit, rebuilt at need, removed with the version.
+"""
+
+import logging
+from pathlib import Path
+
+from artifacts.models import Artifact, Version
+from artifacts.services.store import current_store
+from artifacts.storage import tree
+from artifacts.storage.layout import file_path, version_folder
+from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
+
+logger = logging.getLogger(__name__)
+
+
+def read_manifest(version: Version) -> Manifest:
+    """The manifest of ``version`` from its rows, entries in the order of their paths' bytes."""
+    entries = version.entries.order_by("path").values_list("path", "blob__sha256", "blob__size_bytes")
+    references = version.references.order_by("position")
+    return Manifest(
+        entries=tuple(
+            ManifestEntry(path=path, sha256=sha256, size_bytes=size)
+            for path, sha256, size in entries.iterator(chunk_size=10_000)
+        ),
+        references=tuple(
+            ManifestReference(
+                uri=one.uri, checksum=one.checksum, size_bytes=one.size_bytes, name=one.name,
+                metadata=one.metadata,
+            )
+            for one in references
+        ),
+    )  # fmt: skip
+
+
+def build_version_tree(version_id: int) -> None:
+    """Build the folder of a version that is not purged; an equal one stays.
+
+    A purge may pass between our look at the row and our rename: it is looked at once more, and
+    the folder of a version purged meanwhile is taken away again.
+    """
+    version = _unpurged(version_id)
+    if version is None:
+        return
+    tree.build_tree(current_store(), folder_of(version), read_manifest(version))
+    if _unpurged(version_id) is None:
+        remove_version_tree(version.artifact, version.number)
+
+
+def remove_version_tree(artifact: Artifact, number: int) -> None:
+    """Take the folder of a version away; it may be absent."""
+    store = current_store()
+    tree.remove_tree(store, version_folder(store, artifact.type, artifact.name, number))
+
+
+def folder_of(version: Version) -> Path:
+    """Where the folder of ``version`` is, or would be."""
+    artifact = version.artifact
+    return version_folder(current_store(), artifact.type, artifact.name, version.number)
+
+
+def built_folder(version: Version) -> Path | None:
+    """The folder of ``version`` if it is there; a folder that exists is complete."""
+    folder = folder_of(version)
+    return folder if folder.is_dir() else None
+
+
+def path_on_disk(folder: Path, path: str) -> Path:
+    """Where the file ``path`` lies in the version folder ``folder``."""
+    return file_path(folder, path)
+
+
+def _unpurged(version_id: int) -> Version | None:
+    found = Version.objects.select_related("artifact").filter(pk=version_id, purged_at=None)
+    return found.first()
