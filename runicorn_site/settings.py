@@ -1,24 +1,51 @@
-"""Every setting of the portal, read from the environment (docs/settings.md explains each one)."""
+"""Every setting of the portal, read from the environment (docs/settings.md explains each one).
+
+Each variable may also be given as ``<NAME>_FILE``, a file that holds the value. A value that cannot
+be read stops the start with one line that names the variable; values that do not fit together are
+refused by ``runicorn_site/checks.py``.
+"""
 
 from pathlib import Path
 
-from environs import Env
+from django.core.management.utils import get_random_secret_key
+from environs import FileAwareEnv, validate
 
-env = Env()
+from runicorn.version import __version__
+from runicorn_site.embedded import database_url
+
+env = FileAwareEnv(strip_whitespace=True)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Where things are -----------------------------------------------------------------------------
-RUNICORN_DATA_DIR = Path(env.str("RUNICORN_DATA_DIR", str(BASE_DIR / "var"))).absolute()
+RUNICORN_DATA_DIR = Path(env.str("RUNICORN_DATA_DIR", "") or BASE_DIR / "var").absolute()
 RUNICORN_STORAGE_ROOT = Path(
-    env.str("RUNICORN_STORAGE_ROOT", str(RUNICORN_DATA_DIR / "store"))
+    env.str("RUNICORN_STORAGE_ROOT", "") or RUNICORN_DATA_DIR / "store"
 ).absolute()
-RUNICORN_HOST = env.str("RUNICORN_HOST", "127.0.0.1")
-RUNICORN_PORT = env.int("RUNICORN_PORT", 23300)
-RUNICORN_ACCESS = env.str("RUNICORN_ACCESS", "open")
+EMBEDDED_HOME = RUNICORN_DATA_DIR / "postgres"
+SECRET_KEY_PATH = RUNICORN_DATA_DIR / "secret_key"
 
-SECRET_KEY = env.str("RUNICORN_SECRET_KEY", "not-yet-a-secret")
-ALLOWED_HOSTS = env.list("RUNICORN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# Who may come in ------------------------------------------------------------------------------
+RUNICORN_HOST = env.str("RUNICORN_HOST", "127.0.0.1").strip("[]")
+RUNICORN_PORT = env.int("RUNICORN_PORT", 23300, validate=validate.Range(1, 65535))
+RUNICORN_ACCESS = env.str("RUNICORN_ACCESS", "open", validate=validate.OneOf(["open", "team"]))
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in env.str("RUNICORN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+    if host.strip()
+]
+
+# Without a key of one's own: the one `serve` keeps, or one that lives as long as this process.
+RUNICORN_SECRET_KEY = env.str("RUNICORN_SECRET_KEY", "")
+SECRET_KEY = RUNICORN_SECRET_KEY or (
+    SECRET_KEY_PATH.read_text() if SECRET_KEY_PATH.exists() else get_random_secret_key()
+)
+
+# The server -----------------------------------------------------------------------------------
+RUNICORN_WORKERS = env.int("RUNICORN_WORKERS", 2, validate=validate.Range(1, 64))
+RUNICORN_LOG_LEVEL = env.str(
+    "RUNICORN_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
+)
 DEBUG = False
 
 INSTALLED_APPS = [
@@ -39,8 +66,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "runicorn_site.request_log.access_log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "runicorn_site.middleware.well_formed_request",
+    "runicorn_site.middleware.same_site_writes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -52,6 +82,11 @@ MIDDLEWARE = [
 ROOT_URLCONF = "runicorn_site.urls"
 WSGI_APPLICATION = "runicorn_site.wsgi.application"
 APPEND_SLASH = False  # contract.md: a redirect would turn DELETE and POST into GET
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
 
 TEMPLATES = [
     {
@@ -68,15 +103,40 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgres:///portal")}
+# The database ---------------------------------------------------------------------------------
+IS_EMBEDDED = not env.str("DATABASE_URL", "")
+RUNICORN_DATABASE_POOL = env.int("RUNICORN_DATABASE_POOL", 16, validate=validate.Range(0, 1000))
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL")
+    if not IS_EMBEDDED
+    else env.dj_db_url("", database_url(EMBEDDED_HOME))
+}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if RUNICORN_DATABASE_POOL:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": RUNICORN_DATABASE_POOL,
+        "timeout": 10,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the packages: no collectstatic to forget
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -89,4 +149,37 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "runicorn_site.api.handle_exception",
     "UNICODE_JSON": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Runicorn Portal",
+    "DESCRIPTION": "A self-hosted, multi-user home for a team's machine-learning artifacts.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s request=%(request_id)s"}
+    },
+    "filters": {"request_id": {"()": "runicorn_site.request_log.RequestIdFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": RUNICORN_LOG_LEVEL},
+    "loggers": {
+        # The access log has every refusal already; only 500s (with their traceback) are news.
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+    },
 }

@@ -19,6 +19,7 @@ from runicorn_site.embedded import EmbeddedPostgres, database_url
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None]:
     """Start the server, unless an outer process (the xdist controller, the caller) named one."""
+    os.environ["RUNICORN_DATABASE_POOL"] = "0"  # a pool's connections would outlive the databases
     if "DATABASE_URL" not in os.environ:
         start_for_this_process()
     return (yield)

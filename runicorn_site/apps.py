@@ -1,0 +1,15 @@
+"""The frame as a Django app: it brings the system checks and ``manage.py serve``."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    """Registers the checks once the models are loaded."""
+
+    name = "runicorn_site"
+
+    def ready(self) -> None:
+        """Import the checks; importing registers them."""
+        import_module("runicorn_site.checks")

@@ -1,0 +1,146 @@
+"""``manage.py serve``: the whole portal in the foreground, from nothing to Ctrl-C.
+
+In order: refuse bad settings, take the data folder and the port, start PostgreSQL, migrate, make or
+check the store, serve. In the end the same backwards. This process is the parent of everything;
+when it dies, in whatever way, its children do.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, run_checks
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+
+from artifacts.errors import StoreUnavailable
+from artifacts.services.store import prepare_store
+from runicorn.version import __version__
+from runicorn_site.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from runicorn_site.server.data_dir import DataDirError, hold_data_dir, keep_secret_key
+from runicorn_site.server.port import PortError, address_url, require_free_port
+from runicorn_site.server.web import serve_until_stopped
+
+REFUSALS = (DataDirError, EmbeddedPostgresError, OperationalError, PortError, StoreUnavailable)
+ACCESS = {
+    "open": "open: anybody on this machine; RUNICORN_ACCESS=team asks for a login",
+    "team": "team: with a login",
+}
+
+
+class Command(BaseCommand):
+    """Serve the portal until Ctrl-C."""
+
+    help = "Serve the portal until Ctrl-C: PostgreSQL, migrations, the store and the web server."
+    requires_system_checks = []  # run below, in the order that makes sense here
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve; raises CommandError (exit 1) with one line for whatever is in the way."""
+        # A stop during the start must also go through every ``finally``.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self._serve()
+        except KeyboardInterrupt:
+            pass
+        except REFUSALS as error:
+            raise CommandError(str(error)) from error
+        self._say("Stopped.")
+
+    def _serve(self) -> None:
+        url = address_url(settings.RUNICORN_HOST, settings.RUNICORN_PORT)
+        refuse_errors(run_checks())
+        with hold_data_dir(settings.RUNICORN_DATA_DIR, url=url):
+            require_free_port(settings.RUNICORN_HOST, settings.RUNICORN_PORT)
+            self._introduce(url)
+            if not settings.RUNICORN_SECRET_KEY:
+                keep_secret_key(settings.SECRET_KEY_PATH, settings.SECRET_KEY)
+            with self._database():
+                self._prepare()
+                serve_until_stopped(
+                    host=settings.RUNICORN_HOST,
+                    port=settings.RUNICORN_PORT,
+                    workers=settings.RUNICORN_WORKERS,
+                    on_ready=lambda: self._say(f"Serving {url} until Ctrl-C."),
+                )
+
+    def _introduce(self, url: str) -> None:
+        database = "embedded PostgreSQL" if settings.IS_EMBEDDED else "DATABASE_URL"
+        self._say(f"Runicorn Portal {__version__}  {url}")
+        self._say(f"Data      {settings.RUNICORN_DATA_DIR}")
+        self._say(f"Store     {settings.RUNICORN_STORAGE_ROOT}")
+        self._say(f"Database  {database}")
+        self._say(f"Access    {ACCESS[settings.RUNICORN_ACCESS]}")
+
+    @contextmanager
+    def _database(self) -> Iterator[None]:
+        """The embedded PostgreSQL for the ``with`` block; nothing where DATABASE_URL is set."""
+        if not settings.IS_EMBEDDED:
+            yield
+            return
+        postgres = EmbeddedPostgres(settings.EMBEDDED_HOME)
+        try:
+            postgres.start()
+            with stopped_with(postgres):
+                yield
+        finally:
+            postgres.stop()
+
+    def _prepare(self) -> None:
+        """Bring the database and the store into the state that the code expects."""
+        call_command("migrate", interactive=False, verbosity=0)
+        refuse_errors(run_checks(tags=[Tags.database], databases=["default"]))
+        prepare_store()
+        close_database_pool()
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def close_database_pool() -> None:
+    """Leave no connection to the workers: threads and sockets of a pool do not survive a fork."""
+    connection.close()
+    cast("DatabaseWrapper", connections["default"]).close_pool()
+
+
+def refuse_errors(found: list[CheckMessage]) -> None:
+    """Raise CommandError with every error among ``found`` and its hint."""
+    errors = [message for message in found if message.is_serious()]
+    if errors:
+        lines = [f"{error.msg}\n  {error.hint or ''} ({error.id})" for error in errors]
+        raise CommandError("\n".join(lines))
+
+
+@contextmanager
+def stopped_with(postgres: EmbeddedPostgres) -> Iterator[None]:
+    """Stop this process as Ctrl-C does when ``postgres`` ends during the ``with`` block.
+
+    Raises EmbeddedPostgresError afterwards, so that the exit code tells.
+    """
+    leaving = threading.Event()
+    died = threading.Event()
+    process = postgres.process
+    assert process is not None  # noqa: S101 (started by the caller)
+
+    def watch() -> None:
+        process.wait()
+        if not leaving.is_set():
+            died.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="postgres-watch", daemon=True).start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not died.is_set():
+            raise
+    finally:
+        leaving.set()
+    if died.is_set():
+        raise EmbeddedPostgresError(f"PostgreSQL has ended by itself; see {postgres.log}")

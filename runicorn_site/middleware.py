@@ -1,0 +1,62 @@
+"""What happens to every request before a view sees it.
+
+What is malformed is answered here. And a web page of another site may not write: in open mode
+anybody on this machine may do everything, and that must not mean every page in their browser.
+"""
+
+from urllib.parse import unquote_to_bytes
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponseBase
+
+from runicorn_site.api import error_response, is_api
+from runicorn_site.request_log import GetResponse
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+OWN_FETCH_SITES = {"same-origin", "none"}  # same-site too is another program: only the port differs
+
+
+def well_formed_request(get_response: GetResponse) -> GetResponse:
+    """Answer 400 to a foreign ``Host`` (DNS rebinding) and to a query string that is not UTF-8."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return _malformed(request) or get_response(request)
+
+    return middleware
+
+
+def _malformed(request: HttpRequest) -> HttpResponseBase | None:
+    if not is_api(request):
+        return None  # Django's own checks and pages will do
+    try:
+        request.get_host()
+        unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode()
+    except DisallowedHost:
+        detail = "This host name is not one of RUNICORN_ALLOWED_HOSTS."
+        return error_response(400, detail, "host_not_allowed")
+    except UnicodeDecodeError:
+        return error_response(400, "The query string is not UTF-8.", "invalid")
+    return None
+
+
+def same_site_writes(get_response: GetResponse) -> GetResponse:
+    """Refuse writes that a web page of another site sends (403).
+
+    Browsers say where a request comes from in ``Sec-Fetch-Site`` and ``Origin``, which pages cannot
+    change; programs send neither.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in SAFE_METHODS and _comes_from_another_site(request):
+            detail = "A page of another site may not write here."
+            return error_response(403, detail, "cross_site")
+        return get_response(request)
+
+    return middleware
+
+
+def _comes_from_another_site(request: HttpRequest) -> bool:
+    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_FETCH_SITES:
+        return True
+    own = f"{request.scheme}://{request.get_host()}"
+    return request.headers.get("Origin", own) != own

@@ -1,0 +1,70 @@
+"""The access log: every request has an id (``X-Request-ID``, in every log line) and one line.
+
+Imported while logging is configured, so nothing here may need Django's apps.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger("runicorn_site.access")
+current_request_id: ContextVar[str] = ContextVar("current_request_id", default="-")
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives every log record the id of the request it belongs to, ``-`` outside of one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set ``request_id``; never drops the record."""
+        record.request_id = current_request_id.get()
+        return True
+
+
+def access_log(get_response: GetResponse) -> GetResponse:
+    """Give the request its id, and log one line when it is answered.
+
+    The time is that until the head of the answer; a streamed body comes after it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request_id = uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        token = current_request_id.set(request_id)
+        started = time.perf_counter()
+        try:
+            response = get_response(request)
+            _log_answer(request, response, time.perf_counter() - started)
+        finally:
+            current_request_id.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
+
+    return middleware
+
+
+def _log_answer(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    logger.info(
+        "%s %s status=%d bytes=%s ms=%.1f user=%s from=%s",
+        request.method,
+        request.get_full_path(),
+        response.status_code,
+        response.get("Content-Length", "-"),
+        seconds * 1000,
+        _user_name(request),
+        request.META.get("REMOTE_ADDR", "-"),
+    )
+
+
+def _user_name(request: HttpRequest) -> str:
+    """Who asked, or ``-``; never looks the user up, which would cost a query for a log line."""
+    user = getattr(request, "user", None)
+    if user is None or (isinstance(user, SimpleLazyObject) and not request.session.accessed):
+        return "-"
+    return user.get_username() or "-"
