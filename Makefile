@@ -1,0 +1,82 @@
+# The commands of the portal. `make` alone lists them.
+# Needs python3 (3.11 or later) with venv, and Debian's base tools; everything else is installed
+# into .venv, at the versions and hashes of requirements*.txt.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+ARGS ?=
+LOCK_ARGS ?=
+
+BIN := $(VENV)/bin
+KEY := $(shell cat requirements*.txt pyproject.toml | sha256sum | cut -c1-16)
+UV := $(VENV)/.uv-$(shell sha256sum < requirements-uv.txt | cut -c1-16)
+SERVER := $(VENV)/.server-$(KEY)
+DEV := $(VENV)/.dev-$(KEY)
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-annotate $(LOCK_ARGS)
+# For commands that look at models and never at rows.
+NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check schema lock example coverage clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: $(SERVER) ## serve the portal on http://127.0.0.1:23300 until Ctrl-C
+	@setpriv --pdeathsig TERM $(BIN)/python manage.py serve
+
+test: $(DEV) ## run every test, in parallel, on a PostgreSQL of their own (ARGS="-k name")
+	@$(BIN)/pytest $(ARGS)
+
+check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/lint-imports --no-timings
+	$(BIN)/mypy
+	$(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run
+	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(BIN)/typos
+	$(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yml -
+	! grep -nE '://|--(extra-)?index|--find-links' requirements*.txt
+
+schema: $(DEV) ## write docs/openapi.yml from the code
+	$(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
+
+lock: $(UV) ## pin the dependencies again (LOCK_ARGS=--upgrade for the newest)
+	$(COMPILE) pyproject.toml --extra server --group dev --group build -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra server --group build -c requirements-dev.txt -o requirements.txt
+	$(BIN)/uv --version | cut -d' ' -f2 | sed 's/^/uv==/' | $(COMPILE) - -o requirements-uv.txt
+
+example: $(SERVER) ## train a small model and log it to a running portal
+	$(INSTALL) --group examples -c requirements-dev.txt
+	$(BIN)/python examples/first_model.py
+
+coverage: $(DEV) ## the tests again, with the lines that none of them reaches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+clean: ## remove .venv and every cache; keeps var/, the data
+	rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .*_cache
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The portal needs Python 3.11 or later: make PYTHON=python3.11")'
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+$(SERVER): $(UV)
+	@echo "Installing the portal …"
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(SERVER)
+	@echo "Installing the tools …"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
