@@ -178,12 +178,16 @@ def _copy(source: Path, target: Path) -> None:
         with _opened(part) as fd:
             seal(fd)
         # Two copies at once may both get past this question; both hold the same content.
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        _refuse_existing(target)
         part.rename(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _refuse_existing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
 
 def replace_file(source: Path, target: Path) -> None:
@@ -193,11 +197,19 @@ def replace_file(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename and sync both folders, the new name first: a crash may show two names, never none."""
+    """Rename and sync both folders; where the sync fails, the old name comes back.
+
+    The new name is synced first: a crash may show two names, never none.
+    """
     with disk_errors():
         source.rename(target)
-        _sync_file(target.parent)
-        _sync_file(source.parent)
+        try:
+            _sync_file(target.parent)
+            _sync_file(source.parent)
+        except OSError:
+            with suppress(OSError):
+                target.rename(source)
+            raise
 
 
 def remove_folder(folder: Path) -> None:

@@ -10,11 +10,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from artifacts.errors import Corrupted
+from artifacts.storage.layout import is_digest
 
 FORMAT = 1
 _PREFIX = "sha256:"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,14 @@ def _entry_to_json(entry: ManifestEntry) -> dict[str, object]:
     return {"path": entry.path, "digest": _PREFIX + entry.sha256, "size": entry.size_bytes}
 
 
-def _entry_from_json(content: dict[str, str]) -> ManifestEntry:
+def _entry_from_json(content: dict[str, object]) -> ManifestEntry:
+    sha256 = _required(content["digest"], str).removeprefix(_PREFIX)
+    if not is_digest(sha256):
+        raise ValueError(f"not a digest: {sha256!r}")
     return ManifestEntry(
-        path=content["path"],
-        sha256=content["digest"].removeprefix(_PREFIX),
-        size_bytes=int(content["size"]),
+        path=_required(content["path"], str),
+        sha256=sha256,
+        size_bytes=_required(content["size"], int),
     )
 
 
@@ -121,5 +128,20 @@ def _reference_to_json(reference: ManifestReference) -> dict[str, object]:
 
 def _reference_from_json(content: dict[str, object]) -> ManifestReference:
     return ManifestReference(
-        uri=_text(content["uri"]),
+        uri=_required(content["uri"], str),
+        checksum=_optional(content["checksum"], str),
+        size_bytes=_optional(content["size"], int),
+        name=_optional(content["name"], str),
+        metadata=_required(content["metadata"], dict),
     )
+
+
+def _required(value: object, kind: type[T]) -> T:
+    # JSON's true is an int to Python.
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _optional(value: object, kind: type[T]) -> T | None:
+    return None if value is None else _required(value, kind)

@@ -8,6 +8,7 @@ the lock of the blob's row (docs/storage.md). A folder of the pool that is missi
 StoreUnavailable, never "no such blob": an absent disk must not look like a loss.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -21,6 +22,9 @@ from artifacts.storage.durable import link_or_copy, move, replace_file, sync_fol
 from artifacts.storage.layout import Store, is_digest
 from artifacts.storage.staging import StagedBlob, discard
 from artifacts.storage.steps import reached
+
+# EUCLEAN and EBADMSG: the filesystem's own checksums have found the damage.
+_UNREADABLE = {errno.ENOENT, errno.EIO, errno.EUCLEAN, errno.EBADMSG}
 
 
 def publish(store: Store, staged: StagedBlob, *, replace: bool = False) -> None:
@@ -103,14 +107,17 @@ def verify_blob(store: Store, sha256: str, size_bytes: int) -> bool:
 
 
 def has_content(path: Path, sha256: str, size_bytes: int) -> bool:
-    """Whether ``path`` holds these bytes. One that cannot be read to its end does not."""
+    """Whether ``path`` holds these bytes. No, when it is absent or the disk cannot read it."""
     try:
         if path.lstat().st_size != size_bytes:
             return False
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
+    except OSError as error:
+        # Anything else (too many open files, say) tells nothing about the content.
+        if error.errno in _UNREADABLE:
+            return False
+        raise
 
 
 def move_aside(store: Store, sha256: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""Content on its way in: written to ``.staging/<uuid>``, hashed while it is written, checked, synced.
+"""Content on its way in: written to ``.staging/<uuid>``, hashed meanwhile, checked, synced.
 
 Invariants: a StagedBlob is whole, checked, read-only and durable; content that fails leaves no
 file. Old files here are harmless leftovers of a crash, and swept.
@@ -61,6 +61,7 @@ def stage(
     Raises DigestMismatch, SizeMismatch (422), StorageFull (507), StoreUnavailable (503), and
     whatever ``source`` raises; then nothing is kept.
     """
+    _require_staging(store)
     path = _new_path(store)
     with new_file(path) as fd:
         staged = _fill(fd, path, source, sha256, size_bytes)
@@ -76,6 +77,7 @@ def stage_many(store: Store, records: Iterable[tuple[str, int, Source]]) -> list
     All or nothing: raises as :func:`stage`, and then none is kept. The one sync waits for
     everything that is being written to this filesystem.
     """
+    _require_staging(store)
     staged: list[StagedBlob] = []
     try:
         with sync_filesystem(store.staging) as written:
@@ -99,9 +101,12 @@ def _stage_unsynced(store: Store, source: Source, sha256: str, size_bytes: int) 
     return staged
 
 
-def _new_path(store: Store) -> Path:
+def _require_staging(store: Store) -> None:
     if not store.staging.is_dir():
-        raise StoreUnavailable(f"The store at {store.root} is gone: no folder .staging.")
+        raise StoreUnavailable(f"The store's folder {store.staging} is gone.")
+
+
+def _new_path(store: Store) -> Path:
     return store.staging / uuid.uuid4().hex
 
 

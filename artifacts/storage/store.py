@@ -31,11 +31,11 @@ def init_store(root: Path) -> Store:
     format, StorageFull (507).
     """
     root = root.absolute()
-    if not (root / STORE_FILE).exists():
-        try:
+    try:
+        if not (root / STORE_FILE).exists():
             _make(Store(root=root, id=uuid.uuid4()))
-        except OSError as error:
-            raise StoreUnavailable(f"Cannot make a store at {root}: {error.strerror}.") from error
+    except OSError as error:
+        raise StoreUnavailable(f"Cannot make a store at {root}: {error.strerror}.") from error
     return open_store(root)
 
 
@@ -69,9 +69,10 @@ def open_store(root: Path) -> Store:
     root = root.absolute()
     identity = _read_identity(root)
     for key, value in FIXED.items():
-        if identity.get(key) != value:
+        found = identity.get(key)
+        if found != value:
             raise StoreUnavailable(
-                f"The store at {root} has {key} {identity.get(key)!r}, this release knows {value!r}."
+                f"The store at {root} has {key} {found!r}, this release knows {value!r}."
             )
     store = Store(root=root, id=_parse_id(root, identity.get("id")))
     for folder in (store.pool, store.staging, store.trash):
