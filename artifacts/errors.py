@@ -4,6 +4,8 @@
 two 404 texts the contract fixes.
 """
 
+from typing import Any
+
 
 class DomainError(Exception):
     """A refusal the caller can understand.
@@ -14,7 +16,7 @@ class DomainError(Exception):
     code = "error"
     status = 400
 
-    def __init__(self, detail: str, **extra: object) -> None:
+    def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.extra = extra

@@ -64,7 +64,8 @@ class Blob(models.Model):
         constraints = [
             CheckConstraint(condition=Q(sha256__regex=HEX_64), name="blob_sha256_is_hex"),
             CheckConstraint(
-                condition=Q(size_bytes__gte=0, physical_bytes__gte=0), name="blob_sizes_not_negative"
+                condition=Q(size_bytes__gte=0, physical_bytes__gte=0),
+                name="blob_sizes_not_negative",
             ),
             CheckConstraint(condition=Q(layout__in=["file"]), name="blob_layout_is_known"),
         ]
@@ -149,11 +150,17 @@ class Version(models.Model):
             CheckConstraint(
                 condition=Q(purged_at=None)
                 | Q(
-                    description="", tags=[], metadata={}, manifest_sha256="", size_bytes=0,
-                    num_files=0, num_references=0, commit_id=None,
+                    description="",
+                    tags=[],
+                    metadata={},
+                    manifest_sha256="",
+                    size_bytes=0,
+                    num_files=0,
+                    num_references=0,
+                    commit_id=None,
                 ),
                 name="version_tombstone_holds_nothing",
-            ),  # fmt: skip
+            ),
         ]
         indexes = [
             Index(fields=["created_by_run", "id"], name="version_by_run"),

@@ -75,12 +75,12 @@ class VersionQuerySet(VisibleQuerySet):
 
     def latest_of_each(self) -> Self:
         """The highest ready version of each artifact: what ``latest`` means."""
-        higher = self.model._default_manager.filter(
+        higher = apps.get_model("artifacts", "Version").objects.filter(
             READY, artifact=OuterRef("artifact"), number__gt=OuterRef("number")
         )
         return self.ready().filter(~Exists(higher))
 
-    def sizes_by_type(self) -> models.QuerySet[Any, dict[str, Any]]:
+    def sizes_by_type(self) -> Any:
         """One row a type: artifacts, versions, files and logical bytes."""
         return (
             self.order_by()
@@ -111,13 +111,13 @@ class ArtifactQuerySet(VisibleQuerySet):
     def search(self, text: str) -> Self:
         """Those whose name has a word beginning with each word of ``text``."""
         words = text.translate(str.maketrans("-_./", "    ")).split()
-        if not all(word.isascii() and word.isalnum() for word in words):
+        if not words or not all(word.isascii() and word.isalnum() for word in words):
             return self.filter(name__icontains=text)  # scripts without spaces have no words
         query = " & ".join(f"{word}:*" for word in words)
         found = self.annotate(words=NAME_WORDS)
         return found.filter(words=SearchQuery(query, config="simple", search_type="raw"))
 
-    def summaries(self) -> models.QuerySet[Any, dict[str, Any]]:
+    def summaries(self) -> Any:
         """One row for each artifact with a ready version, newest first, in one query.
 
         Correlated subqueries, not joins: PostgreSQL then works for the rows of one page only.
@@ -149,7 +149,7 @@ class AliasQuerySet(models.QuerySet[Any]):
         return self.filter(version__deleted_at=None).order_by("name")
 
 
-def _count(versions: VersionQuerySet) -> models.QuerySet[Any, Any]:
+def _count(versions: VersionQuerySet) -> Any:
     return versions.order_by().values("artifact").annotate(n=Count("pk")).values("n")
 
 

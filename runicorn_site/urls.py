@@ -1,7 +1,7 @@
 """Every route of the portal, from the rooms that own them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -12,7 +12,7 @@ handler403 = "runicorn_site.api.forbidden"
 handler404 = "runicorn_site.api.not_found"
 handler500 = "runicorn_site.api.server_error"
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("health", Health.as_view()),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

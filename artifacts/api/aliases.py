@@ -108,7 +108,7 @@ class AliasHistory(GenericAPIView[Any]):
         artifact = find_artifact(request, name)
         events = AliasEvent.objects.filter(artifact=artifact, name=_alias_to_read(artifact, alias))
         rows = self.paginate_queryset(events.select_related("by").order_by("-id"))
-        return self.get_paginated_response([rendering.alias_event(row) for row in rows])
+        return self.get_paginated_response([rendering.alias_event(row) for row in rows or []])
 
 
 def _resolved(artifact: Artifact, alias: str) -> rendering.Json:

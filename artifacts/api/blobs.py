@@ -1,5 +1,7 @@
 """Blobs over HTTP: what is missing, one, many."""
 
+from typing import Any
+
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiRequest, extend_schema
 from rest_framework.parsers import BaseParser
@@ -25,8 +27,9 @@ class RawParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: object, media_type: object = None, parser_context: object = None) -> None:
+    def parse(self, stream: object, *args: object, **options: object) -> dict[str, Any]:
         """Nothing is parsed."""
+        return {}
 
 
 class MissingBlobList(APIView):

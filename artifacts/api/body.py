@@ -18,9 +18,9 @@ def open_body(request: Request) -> tuple[BinaryIO, int | None]:
     if length:
         if not (length.isascii() and length.isdecimal()):
             raise Invalid({"Content-Length": [f"{length!r} is not a number of bytes"]})
-        return cast(BinaryIO, request._request), int(length)  # noqa: SLF001 - DRF's only way to it
+        return cast("BinaryIO", request._request), int(length)  # noqa: SLF001 - DRF's only way to it
     if "HTTP_TRANSFER_ENCODING" in meta and meta.get("wsgi.input_terminated"):
-        return cast(BinaryIO, meta["wsgi.input"]), None
+        return cast("BinaryIO", meta["wsgi.input"]), None
     raise LengthRequired("Send a Content-Length or a chunked body.")
 
 

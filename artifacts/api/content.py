@@ -1,7 +1,7 @@
 """The bytes of a version over HTTP: one file, or all of them as an archive."""
 
-from drf_spectacular.utils import extend_schema
 from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
 
-from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
+from django.http import (
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 

@@ -5,7 +5,6 @@ all of them.
 """
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,13 +109,13 @@ def filter_artifacts(request: Request, artifacts: ArtifactQuerySet) -> ArtifactQ
 def filter_versions(request: Request, versions: VersionQuerySet) -> VersionQuerySet:
     """Apply the filters on versions; Invalid (400) names a wrong one."""
     found: VersionQuerySet = _apply(VersionFilter, request, versions)
-    for key, value in request.query_params.items():
+    for key in request.query_params:
         if key.startswith("metadata."):
-            found = _filter_metadata(found, key, value)
+            found = _filter_metadata(found, key, request.query_params.get(key, ""))
     return found
 
 
-def _apply(kind: type[django_filters.FilterSet], request: Request, rows: Any) -> Any:  # noqa: ANN401
+def _apply(kind: type[django_filters.FilterSet], request: Request, rows: Any) -> Any:
     filters = kind(request.query_params, queryset=rows)
     if not filters.is_valid():
         raise Invalid({name: list(map(str, found)) for name, found in filters.errors.items()})
@@ -133,7 +132,8 @@ def _filter_metadata(versions: VersionQuerySet, key: str, text: str) -> VersionQ
     if operator in COMPARISONS:
         return _compare(versions, key, parts, operator, value)
     if operator == "contains":
-        return versions.alias(found=_inside(KeyTextTransform, parts)).filter(found__icontains=text)
+        texts: VersionQuerySet = versions.alias(found=_inside(KeyTextTransform, parts))
+        return texts.filter(found__icontains=text)
     equal = _holding(parts, value) | _holding(parts, text)
     return versions.exclude(equal) if operator == "ne" else versions.filter(equal)
 
@@ -181,8 +181,5 @@ def _compare(
         raise Invalid({key: ["must be compared with a number"]})
     found = _inside(KeyTransform, parts)
     kind = Func(found, function="jsonb_typeof", output_field=CharField())
-    return versions.alias(found=found, kind=kind).filter(
-        kind="number", **{f"found__{operator}": value}
-    )
-
-
+    numbers: VersionQuerySet = versions.alias(found=found, kind=kind).filter(kind="number")
+    return numbers.filter(**{f"found__{operator}": value})

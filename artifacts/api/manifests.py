@@ -124,7 +124,11 @@ def _text(row: dict[str, Any], field: str) -> str | None:
     value = row.get(field)
     if value is None:
         return None
-    if not isinstance(value, str) or not is_storable(value) or len(value) > MAX_REFERENCE_CHARACTERS:
+    if (
+        not isinstance(value, str)
+        or not is_storable(value)
+        or len(value) > MAX_REFERENCE_CHARACTERS
+    ):
         raise FieldError(
             field, f"must be a string of at most {MAX_REFERENCE_CHARACTERS} characters without NUL"
         )

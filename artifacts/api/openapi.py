@@ -26,7 +26,7 @@ ERRORS = {
 }
 
 
-def answers(good: Any, *errors: int, status: int = 200) -> dict[Any, Any]:  # noqa: ANN401
+def answers(good: Any, *errors: int, status: int = 200) -> dict[Any, Any]:
     """The ``responses`` of a route: the good one, then 401, 403 and the errors named."""
     refusals = {
         code: OpenApiResponse(ErrorOut, description=ERRORS[code])
@@ -40,7 +40,7 @@ def content(description: str) -> OpenApiResponse:
     return OpenApiResponse(BINARY, description=description)
 
 
-def query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApiParameter:  # noqa: ANN401
+def query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApiParameter:
     """A parameter of the query."""
     return OpenApiParameter(name, type_, OpenApiParameter.QUERY, description=description, **more)
 

@@ -75,7 +75,8 @@ def find_version(request: Request, artifact: Artifact, text: str) -> Version:
     except ValueError as error:
         raise Invalid({"version": [str(error)]}) from None
     visible = Version.objects.visible_to(request.user).select_related("created_by")
-    found = visible.filter(artifact=artifact, number=min(number, MAX_NUMBER)).first()
+    same = visible.filter(artifact=artifact, number=min(number, MAX_NUMBER))
+    found: Version | None = same.first()
     if found is None or number > MAX_NUMBER:
         raise VersionNotFound(artifact.name, text)
     found.artifact = artifact

@@ -80,7 +80,7 @@ def version_detail(version: Version) -> Json:
     }
 
 
-def username(user: Any) -> str | None:  # noqa: ANN401 - a User or None, from any foreign key
+def username(user: Any) -> str | None:
     """The name of an account, None where nobody was logged in."""
     return user.get_username() if user else None
 
@@ -113,7 +113,7 @@ def version_files(version: Version, folder: Path | None) -> Json:
     }
 
 
-def reference_item(reference: Any) -> Json:  # noqa: ANN401 - a Reference row
+def reference_item(reference: Any) -> Json:
     """One external reference."""
     return {
         "uri": reference.uri,
@@ -124,7 +124,7 @@ def reference_item(reference: Any) -> Json:  # noqa: ANN401 - a Reference row
     }
 
 
-def storage_stats(caller: Any) -> Json:  # noqa: ANN401 - the request's user
+def storage_stats(caller: Any) -> Json:
     """The storage statistics, in two queries."""
     rows = Version.objects.visible_to(caller).filter(LIVE).sizes_by_type()
     by_type = {row["artifact__type"]: row for row in sorted(rows, key=_type_of)}

@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from artifacts.names import TYPES, check_alias
 from artifacts.api.values import MetadataField, TagsField, TextField, VersionField
+from artifacts.names import TYPES, check_alias
 
 STATUSES = ("ready", "deleted", "corrupted")
 
@@ -19,7 +19,7 @@ class ErrorOut(serializers.Serializer[Any]):
 
     detail = serializers.CharField(help_text="What is wrong and what is allowed, for people.")
     code = serializers.CharField(help_text="The kind of error, for programs.")
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment] # the contract's word
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="Which field is wrong, and why.",

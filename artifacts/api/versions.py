@@ -56,7 +56,7 @@ class ArtifactList(GenericAPIView[Any]):
         if type_ := type_hint(request):
             artifacts = artifacts.filter(type=type_)
         rows = self.paginate_queryset(filter_artifacts(request, artifacts).summaries())
-        return self.get_paginated_response([rendering.artifact_summary(row) for row in rows])
+        return self.get_paginated_response([rendering.artifact_summary(row) for row in rows or []])
 
 
 class Stats(APIView):
@@ -85,7 +85,7 @@ class VersionHistory(GenericAPIView[Any]):
         rows = self.paginate_queryset(filter_versions(request, versions).order_by("number"))
         aliases = rendering.aliases_by_version(artifact)
         return self.get_paginated_response(
-            [rendering.version_item(row, aliases.get(row.pk, [])) for row in rows]
+            [rendering.version_item(row, aliases.get(row.pk, [])) for row in rows or []]
         )
 
 
@@ -180,5 +180,3 @@ def _is_local(request: Request) -> bool:
     """Whether the client is on this machine, in open mode, and not behind a proxy on it."""
     forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return is_open() and not forwarded and request.META.get("REMOTE_ADDR") in LOOPBACK
-
-

@@ -24,7 +24,7 @@ def move_alias(
     name: str,
     version: Version,
     moved_by: Caller,
-    expected: int | None | Anywhere = ANYWHERE,
+    expected: int | Anywhere | None = ANYWHERE,
     is_protected: bool | None = None,
 ) -> tuple[Alias, bool]:
     """Point ``name`` at ``version``; returns the alias and whether it is new.
@@ -40,7 +40,7 @@ def move_alias(
         if not Version.objects.filter(READY, pk=version.pk).exists():
             raise VersionNotReady(f"{version} is {version.status}, an alias needs a ready version.")
         current = current_target(artifact, name)
-        if expected != ANYWHERE and current != expected:
+        if expected not in {ANYWHERE, current}:
             raise AliasMoved(name, current)
         alias, created = point_alias(
             artifact=artifact, name=name, version=version, moved_by=moved_by
@@ -98,7 +98,7 @@ def resolve_alias(*, artifact: Artifact, name: str) -> Version:
     Raises AliasNotFound (404), which says why and which aliases there are.
     """
     if name == "latest":
-        found = artifact.versions.ready().order_by("-number").first()
+        found: Version | None = artifact.versions.ready().order_by("-number").first()
     else:
         alias = Alias.objects.filter(artifact=artifact, name=name).select_related("version").first()
         found = alias.version if alias else None

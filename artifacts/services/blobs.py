@@ -7,7 +7,6 @@ order (deadlock otherwise).
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,13 +17,13 @@ from artifacts.models import Blob
 from artifacts.services.integrity import heal_blobs
 from artifacts.services.store import current_store
 from artifacts.storage import pool, staging
-from artifacts.storage.staging import StagedBlob
+from artifacts.storage.staging import Source, StagedBlob
 
 logger = logging.getLogger(__name__)
 
 
 def store_blob(
-    *, source: BinaryIO, sha256: str, size_bytes: int | None, stored_by: Caller
+    *, source: Source, sha256: str, size_bytes: int | None, stored_by: Caller
 ) -> tuple[Blob, bool]:
     """Store what ``source`` holds under its digest; returns the blob and whether it is new.
 
@@ -39,7 +38,7 @@ def store_blob(
     return blob, bool(new)
 
 
-def store_blobs(*, source: BinaryIO, stored_by: Caller) -> list[Blob]:
+def store_blobs(*, source: Source, stored_by: Caller) -> list[Blob]:
     """Store many small blobs from one stream of (32-byte digest, 8-byte length, bytes) records.
 
     All or nothing: one bad record and none is kept. Raises as :func:`store_blob`.

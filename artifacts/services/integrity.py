@@ -121,7 +121,7 @@ def _check_blob(store: Store, blob: Blob, report: ScrubReport) -> None:
 
 
 def find_strays(store: Store) -> Iterator[str]:
-    """The digests of pool files without a row: harmless, left by a crash between link and commit."""
+    """The digests of pool files without a row: harmless, left by a crash after the link."""
     names: list[str] = []
     for sha256, _size in pool.iter_pool(store):
         names.append(sha256)

@@ -17,7 +17,9 @@ logger = logging.getLogger(__name__)
 
 def read_manifest(version: Version) -> Manifest:
     """The manifest of ``version`` from its rows, entries in the order of their paths' bytes."""
-    entries = version.entries.order_by("path").values_list("path", "blob__sha256", "blob__size_bytes")
+    entries = version.entries.order_by("path").values_list(
+        "path", "blob__sha256", "blob__size_bytes"
+    )
     references = version.references.order_by("position")
     return Manifest(
         entries=tuple(

@@ -124,7 +124,8 @@ def _check_sizes(manifest: Manifest, blobs: dict[str, Blob]) -> None:
 def _take_number(type_: str, name: str) -> Artifact:
     """Lock the artifact, late in the transaction, and take its next number for good."""
     Artifact.objects.bulk_create([Artifact(type=type_, name=name)], ignore_conflicts=True)
-    artifact = Artifact.objects.select_for_update(no_key=True).get(type=type_, name=name)
+    row = Artifact.objects.select_for_update(no_key=True)
+    artifact: Artifact = row.get(type=type_, name=name)
     artifact.last_number = F("last_number") + 1
     artifact.updated_at = timezone.now()
     artifact.save(update_fields=["last_number", "updated_at"])
@@ -267,7 +268,7 @@ def lock_version(version: Version) -> Version:
     Raises VersionNotFound (404) when it was purged meanwhile.
     """
     artifact = Artifact.objects.select_for_update(no_key=True).get(pk=version.artifact_id)
-    locked = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
+    locked: Version = Version.objects.select_for_update(no_key=True).get(pk=version.pk)
     if locked.purged_at:
         raise VersionNotFound(artifact.name, f"v{locked.number}")
     locked.artifact = artifact

@@ -1,0 +1,31 @@
+"""``manage.py rebuild_trees``: make the version folders anew where they are missing or wrong."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from artifacts.errors import DomainError
+from artifacts.models import Version
+from artifacts.services.store import verified_store
+from artifacts.services.trees import build_version_tree
+
+
+class Command(BaseCommand):
+    """Version folders are derived data: everything in them comes from the rows and the pool."""
+
+    help = "Build the folders of versions where they are missing or differ from the manifest."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Go through every version that is not purged."""
+        verified_store()
+        failed = 0
+        versions = Version.objects.filter(purged_at=None).order_by("pk")
+        for pk in versions.values_list("pk", flat=True).iterator():
+            try:
+                build_version_tree(pk)
+            except DomainError as error:
+                failed += 1
+                self.stderr.write(f"version {pk}: {error.detail}")
+        if failed:
+            raise CommandError(f"{failed} folders could not be built.")
+        self.stdout.write(f"{versions.count()} version folders are in place.")

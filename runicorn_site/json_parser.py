@@ -1,0 +1,51 @@
+"""JSON as RFC 8259 has it, and no more of it than a body may hold."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from artifacts.errors import TooLarge
+
+MAX_JSON_BYTES = 128 << 20
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it: no NaN, no Infinity, no number too large for a float.
+
+    Reads at most ``MAX_JSON_BYTES``; raises TooLarge (413) beyond.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Parse the whole of ``stream``; raises ParseError (400) with where it went wrong."""
+        raw = stream.read(MAX_JSON_BYTES + 1)
+        if len(raw) > MAX_JSON_BYTES:
+            raise TooLarge(f"A JSON body has at most {MAX_JSON_BYTES} bytes.")
+        try:
+            return json.loads(
+                raw.decode(), parse_constant=_refuse_constant, parse_float=_finite_float
+            )
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON: {error}") from None
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number

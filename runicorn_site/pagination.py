@@ -1,0 +1,63 @@
+"""``?limit=&offset=`` on bare arrays, with ``X-Total-Count`` and ``Link`` (RFC 8288)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it imports this module through the settings
+
+MAX_ROWS = 1 << 31
+
+
+class LinkPagination(LimitOffsetPagination):
+    """``?limit=&offset=`` on bare arrays: ``X-Total-Count`` and ``Link``; no limit, everything."""
+
+    default_limit = None
+
+    def paginate_queryset(
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: "APIView | None" = None,
+    ) -> list[Any] | None:
+        """The rows of the page asked for; all of them without ``limit``."""
+        self.request = request
+        self.limit = self._positive(request, "limit", minimum=1)
+        self.offset = self._positive(request, "offset", minimum=0) or 0
+        if self.limit is None:
+            rows = list(queryset[self.offset :])
+            self.count = len(rows) + self.offset
+            return rows
+        self.count = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
+        return list(queryset[self.offset : self.offset + self.limit])
+
+    def _positive(self, request: Request, name: str, *, minimum: int) -> int | None:
+        text = request.query_params.get(name, "")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal() and minimum <= int(text[:20]) < MAX_ROWS):
+            raise ValidationError({name: [f"must be a whole number from {minimum}"]})
+        return int(text)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The bare array, with the headers that lead on."""
+        headers = {"X-Total-Count": str(self.count)}
+        links = [f'<{url}>; rel="{rel}"' for rel, url in self._links() if url]
+        if links:
+            headers["Link"] = ", ".join(links)
+        return Response(data, headers=headers)
+
+    def _links(self) -> list[tuple[str, str | None]]:
+        if self.limit is None:
+            return []
+        return [("next", self.get_next_link()), ("prev", self.get_previous_link())]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The body is the array itself."""
+        return schema
