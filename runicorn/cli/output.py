@@ -1,0 +1,65 @@
+"""Showing things: data on standard output, talk on standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from runicorn.cli.text import printable
+
+# Wide enough that nothing is cut off for a program that reads the table from a pipe.
+_PIPE_WIDTH = 5_000
+
+T = TypeVar("T")
+
+
+def show(data: T, render: Callable[[T], None], *, as_json: bool) -> None:
+    """Write ``data`` as JSON, or as ``render`` writes it for people."""
+    if as_json:
+        print_json(data)
+    else:
+        render(data)
+
+
+def print_json(data: object) -> None:
+    """Write ``data`` as JSON, in ASCII: no control character can get through."""
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table; cells are shown as they are, markup and control characters included."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold", justify="right" if header == "Size" else "left")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    _console().print(table)
+
+
+def print_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """Write ``name  value`` lines."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in fields:
+        table.add_row(Text(printable(name)), Text(printable(value)))
+    _console().print(table)
+
+
+def print_line(text: object) -> None:
+    """Write one line of data."""
+    _console().print(Text(printable(text)), soft_wrap=True)
+
+
+def say(text: object) -> None:
+    """Tell the person at the terminal something."""
+    Console(stderr=True).print(Text(printable(text)), soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)

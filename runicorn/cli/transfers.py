@@ -1,0 +1,133 @@
+"""``runicorn artifacts get`` and ``put``: bytes to here, bytes to there."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.api import Client
+from runicorn.artifact import Artifact
+from runicorn.cli import options
+from runicorn.cli.lookup import find_version
+from runicorn.cli.output import print_line, say, show
+from runicorn.cli.progress import Bar
+from runicorn.cli.text import human_size
+from runicorn.models import ArtifactManifest
+from runicorn.run import Run
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(metavar="[DIR]", help="Where to (default: artifacts/NAME-vN)."),
+]
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", exists=True, help="Files and folders.")
+]
+Aliases = Annotated[
+    list[str],
+    typer.Option("--alias", "-a", default_factory=list, help="An alias for it; repeatable."),
+]
+Tags = Annotated[list[str], typer.Option("--tag", default_factory=list, help="A tag; repeatable.")]
+Metadata = Annotated[
+    list[str],
+    typer.Option(
+        "--metadata",
+        "-m",
+        default_factory=list,
+        metavar="KEY=VALUE",
+        help="VALUE is JSON, or else text.",
+    ),
+]
+Excludes = Annotated[
+    list[str],
+    typer.Option(
+        "--exclude", default_factory=list, metavar="GLOB", help="Leave out of folders; repeatable."
+    ),
+]
+Description = Annotated[str, typer.Option("--description", "-d", help="A sentence about it.")]
+Project = Annotated[str, typer.Option("--project", help="The project of the run that logs it.")]
+RunName = Annotated[str, typer.Option("--run-name", help="The name of the run that logs it.")]
+
+
+def get(
+    artifact: options.NameAndRef,
+    folder: Folder = None,
+    *,
+    type_: options.Type = None,
+    as_json: options.Json = False,
+) -> None:
+    """Download a version; files that are there already with the right content are kept."""
+    client = Client()
+    found = Artifact.from_detail(client, find_version(client, artifact, type_))
+    target = folder or Path("artifacts") / f"{found.name}-v{found.version}"
+    with Bar() as bar:
+        found.download(target, progress=bar)
+    manifest = found.get_manifest() or ArtifactManifest()
+    say(f"{found}: {manifest.total_files} files, {human_size(manifest.total_size)}")
+    described = _describe(found, manifest, target)
+    show(described, lambda _: print_line(target), as_json=as_json)
+
+
+def put(  # noqa: PLR0913 one parameter for each option
+    name: options.Name,
+    paths: Paths,
+    *,
+    type_: options.Type = None,
+    aliases: Aliases,
+    tags: Tags,
+    metadata: Metadata,
+    exclude: Excludes,
+    description: Description = "",
+    project: Project = "default",
+    run_name: RunName = "put",
+    as_json: options.Json = False,
+) -> None:
+    """Log files and folders as a new version, in a run of its own.
+
+    The content of a single folder goes to the top of the version; of several paths each stands
+    under its own name.
+    """
+    artifact = Artifact(name, type_ or "model", description, _parse_metadata(metadata))
+    _add_paths(artifact.add_tags(*tags), paths, exclude)
+    artifact.draft(aliases, None)
+    with Run(project, name=run_name) as run, Bar() as bar:
+        run.log_artifact(artifact, aliases, progress=bar)
+    detail = find_version(run.client, artifact.full_name, artifact.type)
+    show(detail, lambda _: print_line(artifact.full_name), as_json=as_json)
+
+
+def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> dict[str, object]:
+    return {
+        "artifact": artifact.full_name,
+        "type": artifact.type,
+        "path": str(target),
+        "files": manifest.total_files,
+        "size_bytes": manifest.total_size,
+    }
+
+
+def _add_paths(artifact: Artifact, paths: list[Path], exclude: list[str]) -> None:
+    for path in paths:
+        if not path.is_dir():
+            artifact.add_file(path)
+        elif len(paths) == 1:
+            artifact.add_dir(path, exclude_patterns=exclude)
+        else:
+            artifact.add_dir(path, name=path.resolve().name, exclude_patterns=exclude)
+
+
+def _parse_metadata(pairs: list[str]) -> dict[str, Any]:  # the user's own
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--metadata")
+        found[key] = _parse_value(text)
+    return found
+
+
+def _parse_value(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=str)
+    except ValueError:
+        return text
