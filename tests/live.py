@@ -1,0 +1,119 @@
+"""A real portal for tests: ``manage.py serve`` in a process of its own (``-p tests.live``).
+
+``live_portal`` is shared by the tests of one xdist worker; ``start_portal`` gives a test its own.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import urllib3
+from psycopg import sql
+
+MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class LivePortal:
+    """A running portal. What it prints and logs goes to ``log``."""
+
+    url: str
+    data_dir: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        """Send ``with_signal``, wait until the process is gone, return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        return self.process.wait(STOP_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
+    """A portal in open mode with a data folder, a database and a port of its own."""
+    with fresh_database() as database_url:
+        portal = start_portal(tmp_path_factory.mktemp("live") / "var", DATABASE_URL=database_url)
+        yield portal
+        portal.stop()
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """The DATABASE_URL of an empty database on the test PostgreSQL, dropped in the end."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    name = f"live_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield f"{server}/{name}"
+        connection.execute(sql.SQL("DROP DATABASE {} (FORCE)").format(sql.Identifier(name)))
+
+
+def start_portal(data_dir: Path, **environment: str) -> LivePortal:
+    """Start a portal and wait until it is healthy; the caller stops it.
+
+    ``environment`` adds to ours, which is passed on without any setting of the portal. Without a
+    DATABASE_URL in it the portal starts its embedded PostgreSQL.
+    """
+    port = environment.setdefault("RUNICORN_PORT", str(free_port()))
+    host = environment.setdefault("RUNICORN_HOST", "127.0.0.1")
+    log = data_dir.parent / f"{data_dir.name}.log"
+    process = spawn_serve(data_dir, log, **environment)
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    portal = LivePortal(url=url, data_dir=data_dir, log=log, process=process)
+    _wait_until_healthy(portal)
+    return portal
+
+
+def spawn_serve(data_dir: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """``manage.py serve`` on ``data_dir``, not yet ready; what it says is appended to ``log``."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RUNICORN_", "DATABASE_URL"))
+    }
+    settings = {"RUNICORN_DATA_DIR": str(data_dir)} | environment
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, str(MANAGE), "serve"],
+            env=ours | settings,
+            stdout=output,
+            stderr=output,
+        )
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on at the moment."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(portal: LivePortal) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _is_healthy(portal.url):
+        if portal.process.poll() is not None or time.monotonic() > deadline:
+            portal.stop(signal.SIGKILL)
+            pytest.fail(f"The portal did not start:\n{portal.log.read_text()}")
+        time.sleep(0.05)
+
+
+def _is_healthy(url: str) -> bool:
+    with urllib3.PoolManager(retries=False) as http:
+        try:
+            return http.request("GET", f"{url}/api/health", timeout=5).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False

@@ -1,0 +1,1 @@
+"""The frame: settings, checks, the embedded PostgreSQL, ``manage.py serve``, middleware."""
