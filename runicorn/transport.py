@@ -148,10 +148,10 @@ class Transport:
     def _checked(self, response: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
         if response.status < 300 or response.status == 304:
             return response
-        with response:
-            if response.status < 400:
-                raise _moved(response, self.url)
-            raise error_from_response(response.status, _error_body(response))
+        if response.status < 400:
+            response.close()
+            raise _moved(response, self.url)
+        raise error_from_response(response.status, _error_body(response))
 
     def _unreachable(self, error: HTTPError) -> ServerUnavailable:
         return ServerUnavailable(
@@ -178,7 +178,8 @@ def _standing_headers(config: Config) -> dict[str, str]:
     if config.api_key:
         headers["Authorization"] = f"Bearer {config.api_key}"
     elif config.basic_auth:
-        headers |= urllib3.make_headers(basic_auth=config.basic_auth)
+        made = urllib3.make_headers(basic_auth=config.basic_auth)
+        headers["Authorization"] = made["authorization"]
     return headers
 
 
@@ -206,10 +207,13 @@ def _decode(data: bytes, url: str) -> Any:  # JSON of any shape
 
 
 def _error_body(response: urllib3.BaseHTTPResponse) -> dict[str, object]:
+    """Read the body of a refusal; an odd or broken one is as good as none."""
     try:
         body = json.loads(response.data)
     except (ValueError, HTTPError):
         return {}
+    finally:
+        response.close()
     return body if isinstance(body, dict) else {}
 
 
