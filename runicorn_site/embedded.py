@@ -29,7 +29,7 @@ USER = "portal"
 DATABASE = "portal"
 PORT = 5432  # only part of the socket's name
 SOCKET_PATH_MAX_BYTES = 107  # sun_path of sockaddr_un, less its closing NUL
-START_SECONDS = 60
+START_SECONDS = 600  # recovery after a crash reads the whole log
 LEFTOVERS_SECONDS = 10  # how long the backends of a killed postmaster may take to go
 STOP_SECONDS = 60
 LOG_MAX_BYTES = 10 << 20
@@ -132,10 +132,10 @@ class EmbeddedPostgres:
     def _try_start(self, binaries: Path) -> bool:
         """Whether a server answers; False where leftovers of a killed one are still in the way."""
         self._remove_stale_pid_file()
-        self.process = self._spawn(binaries)
+        self.process = process = self._spawn(binaries)
         deadline = time.monotonic() + START_SECONDS
-        while self.process.poll() is None:
-            if self._answers():
+        while process.poll() is None:
+            if self._is_ready(process):
                 return True
             if time.monotonic() > deadline:
                 self.stop()
@@ -156,12 +156,13 @@ class EmbeddedPostgres:
                 command, env=clean_environment(), stdout=log, stderr=log, start_new_session=True
             )
 
-    def _answers(self) -> bool:
+    def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether ``process`` itself says so, as pg_ctl asks: another may hold the socket."""
         try:
-            psycopg.connect(database_url(self.home, "postgres"), connect_timeout=5).close()
-        except psycopg.OperationalError:
+            words = (self.data / "postmaster.pid").read_text().split()
+        except FileNotFoundError:
             return False
-        return True
+        return words[:1] == [str(process.pid)] and words[-1] == "ready"
 
     def _create_database(self) -> None:
         with psycopg.connect(database_url(self.home, "postgres"), autocommit=True) as connection:
@@ -173,8 +174,14 @@ class EmbeddedPostgres:
         """Drop a postmaster.pid whose process is not PostgreSQL: after a reboot or in a container
         numbers come round again, and PostgreSQL would wait for a stranger to go."""
         pid_file = self.data / "postmaster.pid"
-        if pid_file.exists() and not is_postgres(pid_file.read_text().partition("\n")[0]):
+        if pid_file.exists() and not self._is_ours(pid_file.read_text().partition("\n")[0]):
             pid_file.unlink()
+
+    def _is_ours(self, pid: str) -> bool:
+        try:
+            return Path("/proc", pid, "cwd").samefile(self.data)  # where a postmaster works
+        except OSError:
+            return False
 
     def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
@@ -227,14 +234,6 @@ def as_child() -> list[str]:
 def clean_environment() -> dict[str, str]:
     """Ours without PGPORT, PGDATA and their like, which would steer the server elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-
-
-def is_postgres(pid: str) -> bool:
-    """Whether ``pid`` (text of a pid file) is a running PostgreSQL."""
-    try:
-        return Path("/proc", pid, "comm").read_text().strip() == "postgres"
-    except OSError:
-        return False
 
 
 def make_private_dir(folder: Path) -> None:

@@ -6,20 +6,19 @@ Workers start with Django already loaded, and die with this process, also after 
 import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable
 from functools import partial
 
-from django.core.handlers.wsgi import WSGIHandler
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from runicorn_site.wsgi import application
+from runicorn_site import wsgi
 
 THREADS = 64  # per worker: clients that stall hold one each
-KILL_SECONDS = 30  # for running requests to end; also the way out of a stop during the start
+KILL_SECONDS = 30  # for running requests to end
 PR_SET_PDEATHSIG = 1
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 def serve_until_stopped(
@@ -31,7 +30,7 @@ def serve_until_stopped(
     forked workers must not share them. Raises SystemExit(1) when workers die again and again.
     """
     server = Server(
-        target="runicorn_site.wsgi:application",
+        target=f"{wsgi.__name__}:application",  # loaded here already, so found at once
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -46,15 +45,30 @@ def serve_until_stopped(
         # granian would reload its workers; a closed terminal should end the portal.
         server.on_startup(partial(signal.signal, signal.SIGHUP, server.signal_handler_interrupt))
     server.on_startup(on_ready)
-    server.serve(target_loader=partial(load_worker, os.getpid()), wrap_loader=False)
+    tie_forks_to_this_process()
+    server.serve()
 
 
-def load_worker(supervisor: int) -> WSGIHandler:
-    """Runs first in each worker: tie its life to the supervisor's, then give the application."""
-    # granian's own handlers come later; until then those of the supervisor would swallow a stop.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it died before the line above
-        sys.exit(1)
-    return application
+def tie_forks_to_this_process() -> None:
+    """Make every process forked from now on die with this one, and heed a stop from its birth.
+
+    Without the latter a worker that is stopped in its first milliseconds would run the handlers it
+    inherited from granian's main loop, swallow the signal, and hold up the stop for KILL_SECONDS.
+    The signals wait, blocked, until the child has its own.
+    """
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    supervisor = os.getpid()
+
+    def begin_child() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:  # it died before the line above
+            os._exit(1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the supervisor decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS),
+        after_in_child=begin_child,
+    )

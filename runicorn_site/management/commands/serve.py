@@ -10,14 +10,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
-from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db import OperationalError, connection
 
 from artifacts.errors import StoreUnavailable
 from artifacts.services.store import prepare_store
@@ -93,20 +92,31 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         """Bring the database and the store into the state that the code expects."""
-        call_command("migrate", interactive=False, verbosity=0)
-        refuse_errors(run_checks(tags=[Tags.database], databases=["default"]))
-        prepare_store()
-        close_database_pool()
+        with plain_connection():
+            call_command("migrate", interactive=False, verbosity=0)
+            refuse_errors(run_checks(tags=[Tags.database], databases=["default"]))
+            prepare_store()
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
-def close_database_pool() -> None:
-    """Leave no connection to the workers: threads and sockets of a pool do not survive a fork."""
-    connection.close()
-    cast("DatabaseWrapper", connections["default"]).close_pool()
+@contextmanager
+def plain_connection() -> Iterator[None]:
+    """A database connection without the pool, closed after the ``with`` block.
+
+    It says at once what is wrong, and leaves nothing open that the workers would inherit: the
+    threads and sockets of a pool do not survive a fork.
+    """
+    options = connection.settings_dict["OPTIONS"]
+    pool = options.pop("pool", None)
+    try:
+        yield
+    finally:
+        connection.close()
+        if pool is not None:
+            options["pool"] = pool
 
 
 def refuse_errors(found: list[CheckMessage]) -> None:
