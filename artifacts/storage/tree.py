@@ -59,7 +59,9 @@ def build_tree(store: Store, version_folder: Path, manifest: Manifest) -> None:
                 reached("tree.built")
                 _put_in_place(store, built, version_folder)
         except BaseException:
-            remove_folder(built)
+            # A failure of the cleaning must not hide the first one; what stays is swept.
+            with suppress(OSError):
+                remove_folder(built)
             raise
     # Only now: to rename a folder, others than root need to be allowed to write in it.
     with suppress(FileNotFoundError):

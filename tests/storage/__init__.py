@@ -1,0 +1,1 @@
+"""Tests of artifacts.storage: no Django, no database, real files."""
