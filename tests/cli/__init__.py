@@ -1,0 +1,1 @@
+"""The command ``runicorn``, run as a shell runs it."""

@@ -1,0 +1,118 @@
+"""What a failure means to a shell."""
+
+import pytest
+
+from runicorn import errors
+from runicorn.cli.main import exit_code_of
+from tests.cli.conftest import RunCommand
+from tests.sdk.peers import Peer, json_answer
+
+
+@pytest.mark.parametrize(
+    ("cls", "code"),
+    [
+        (errors.RunicornError, 1),
+        (errors.ServerUnavailable, 1),
+        (errors.StorageFull, 1),
+        (errors.AliasMoved, 1),
+        (errors.InvalidInput, 2),
+        (errors.TooLarge, 2),
+        (errors.ArtifactNotFound, 3),
+        (errors.AliasNotFound, 3),
+        (errors.RunNotFound, 3),
+        (errors.ContentDeleted, 3),
+        (errors.AccessDenied, 4),
+        (errors.AuthenticationRequired, 4),
+        (errors.DigestMismatch, 5),
+        (errors.ContentCorrupted, 5),
+        (errors.SourceChanged, 5),
+    ],
+)
+def test_every_error_has_its_exit_code(cls: type[errors.RunicornError], code: int) -> None:
+    assert exit_code_of(cls("why")) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "server_code", "code"),
+    [
+        (404, "artifact_not_found", 3),
+        (401, "unauthenticated", 4),
+        (403, "denied", 4),
+        (422, "corrupted", 5),
+        (400, "invalid", 2),
+        (409, "ambiguous_type", 1),
+        (500, "error", 1),
+    ],
+)
+def test_a_refusal_of_the_server_is_said_and_coded(
+    peer: Peer, runicorn: RunCommand, status: int, server_code: str, code: int
+) -> None:
+    peer.script(json_answer(status, {"detail": "The reason \x1b[31m.", "code": server_code}))
+    outcome = runicorn("artifacts", "versions", "m", "--json")
+    assert (outcome.code, outcome.out, outcome.err) == (code, "", "The reason \\x1b[31m.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["artifacts", "nonsense"],
+        ["artifacts", "list", "--nonsense"],
+        ["artifacts", "list", "--type", "../.."],
+        ["artifacts", "list", "--limit", "0"],
+        ["artifacts", "versions"],
+        ["artifacts", "versions", "a/b"],
+        ["artifacts", "info", "m:v0"],
+        ["artifacts", "info", "model/m:v1", "--type", "code"],
+        ["artifacts", "delete", "m"],
+        ["artifacts", "delete", "m:production"],
+        ["artifacts", "delete", "m:v1", "--permanent"],
+        ["artifacts", "restore", "m:latest"],
+        ["artifacts", "lineage", "m", "--depth", "0"],
+        ["artifacts", "lineage", "m", "--depth", "x"],
+        ["artifacts", "put", "m"],
+        ["artifacts", "put", "m", "/nowhere/at/all"],
+        ["artifacts", "put", "a/b", "."],
+        ["artifacts", "put", "m", ".", "--metadata", "novalue"],
+        ["artifacts", "alias", "set", "m", "2", "production"],
+        ["artifacts", "alias", "set", "m", "v2", "v3"],
+        ["artifacts", "alias", "set", "m", "v2", "latest"],
+        ["artifacts", "alias", "rm", "m", "latest"],
+    ],
+)
+def test_wrong_usage_is_2_and_asks_no_server(
+    peer: Peer, runicorn: RunCommand, arguments: list[str]
+) -> None:
+    outcome = runicorn(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err
+    assert peer.seen == []
+
+
+def test_an_address_that_is_none_is_wrong_usage(
+    runicorn: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", "portal")
+    outcome = runicorn("artifacts", "list")
+    assert (outcome.code, "RUNICORN_TRACKING_URI" in outcome.err) == (2, True)
+
+
+def test_no_server_is_1_and_says_what_to_do(
+    runicorn: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", "http://127.0.0.1:9")
+    outcome = runicorn("artifacts", "stats")
+    assert outcome.code == 1
+    assert "http://127.0.0.1:9" in outcome.err
+    assert "make run" in outcome.err
+
+
+def test_version(runicorn: RunCommand) -> None:
+    outcome = runicorn("--version")
+    assert (outcome.code, outcome.out) == (0, "runicorn 0.1.0\n")
+
+
+@pytest.mark.parametrize("group", [[], ["artifacts"], ["artifacts", "alias"]])
+def test_help_is_there(runicorn: RunCommand, group: list[str]) -> None:
+    outcome = runicorn(*group, "--help")
+    assert outcome.code == 0
+    assert "Usage: runicorn" in outcome.out

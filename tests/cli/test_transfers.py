@@ -1,0 +1,191 @@
+"""``get`` and ``put``, and what a terminal sees."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from tests.cli.conftest import RunCommand
+from tests.live import LivePortal
+from tests.sdk.peers import Peer, Seen, json_answer
+
+MakeFile = Callable[..., Path]
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_put_logs_a_version_in_a_run_of_its_own(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile
+) -> None:
+    outcome = runicorn(
+        *("artifacts", "put", name, make_file("a.bin"), "--type", "dataset"),
+        *("--alias", "production", "-a", "best", "--tag", "x", "--tag", "y"),
+        *("-m", "acc=0.5", "-m", "note=a=b", "-m", "list=[1, 2]", "-m", "odd=NaN"),
+        *("--description", "made by hand", "--project", "p", "--run-name", "by-hand"),
+    )
+    assert (outcome.code, outcome.out) == (0, f"{name}:v1\n")
+    detail = rn.Client().get_version(name, 1, artifact_type="dataset")
+    assert sorted(detail["aliases"]) == ["best", "latest", "production"]
+    assert (detail["tags"], detail["description"]) == (["x", "y"], "made by hand")
+    assert detail["metadata"] == {"acc": 0.5, "note": "a=b", "list": [1, 2], "odd": "NaN"}
+    run = rn.Client().get_run(str(detail["created_by_run"]))
+    assert (run["project"], run["name"], run["status"]) == ("p", "by-hand", "finished")
+
+
+def test_put_in_json_is_the_version(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile
+) -> None:
+    outcome = runicorn("artifacts", "put", name, make_file("a.bin"), "--json")
+    assert outcome.json == rn.Client().get_version(name, 1)
+    assert outcome.err == ""
+
+
+def test_put_puts_a_single_folder_at_the_top(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile, tmp_path: Path
+) -> None:
+    for path in ("d/a", "d/deep/b", "d/c.log"):
+        make_file(path)
+    runicorn("artifacts", "put", name, tmp_path / "d", "--exclude", "*.log")
+    assert listed(runicorn, name) == ["a", "deep/b"]
+
+
+def test_put_keeps_several_paths_apart(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile, tmp_path: Path
+) -> None:
+    for path in ("d/a", "e/a", "a"):
+        make_file(path)
+    runicorn("artifacts", "put", name, tmp_path / "d", f"{tmp_path}/e/", tmp_path / "a")
+    assert listed(runicorn, name) == ["a", "d/a", "e/a"]
+
+
+def listed(runicorn: RunCommand, name: str) -> list[str]:
+    return [one["path"] for one in runicorn("artifacts", "files", name, "--json").json["files"]]
+
+
+def test_get_fetches_into_a_folder_named_after_the_version(
+    runicorn: RunCommand, logged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = runicorn("artifacts", "get", f"{logged}:production")
+    assert (outcome.code, outcome.out) == (0, f"artifacts/{logged}-v1\n")
+    assert f"{logged}:v1: 1 files, 3 B" in outcome.err
+    assert (tmp_path / f"artifacts/{logged}-v1/a.bin").read_bytes() == b"one"
+
+
+def test_get_in_json(runicorn: RunCommand, logged: str, tmp_path: Path) -> None:
+    outcome = runicorn("artifacts", "get", logged, tmp_path / "out", "--json")
+    assert outcome.json == {
+        "artifact": f"{logged}:v2",
+        "type": "model",
+        "path": str(tmp_path / "out"),
+        "files": 1,
+        "size_bytes": 2048,
+    }
+    assert files_in(tmp_path / "out") == ["deep/b.bin"]
+
+
+def test_get_into_a_place_that_cannot_be_is_1(
+    runicorn: RunCommand, logged: str, make_file: MakeFile
+) -> None:
+    outcome = runicorn("artifacts", "get", logged, make_file("in-the-way"))
+    assert outcome.code == 1
+    assert "in-the-way" in outcome.err
+
+
+def test_damaged_bytes_are_5(peer: Peer, runicorn: RunCommand, tmp_path: Path) -> None:
+    detail = {"name": "m", "type": "model", "version": 1, "description": "", "metadata": {}}
+    detail |= {"tags": [], "created_at": 0.0, "updated_at": 0.0}
+    file = {"path": "a", "size": 3, "digest": f"sha256:{'0' * 64}"}
+    listing = {"files": [file], "references": [], "total_size": 3, "total_files": 1}
+    listing |= {"total_references": 0}
+    peer.script(json_answer(200, detail), json_answer(200, listing), json_answer(200, "x"))
+    outcome = runicorn("artifacts", "get", "m:v1", tmp_path / "out")
+    assert outcome.code == 5
+    assert "does not have the digest" in outcome.err
+    assert files_in(tmp_path / "out") == []
+
+
+def at_a_terminal(portal: LivePortal, *arguments: str, answer: str = "") -> tuple[int, str]:
+    """Run a command with a terminal; return its exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "runicorn", *arguments]
+    env = os.environ | {"RUNICORN_TRACKING_URI": portal.url, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = _read_all(ours)
+        os.close(ours)
+        return process.wait(30), shown
+
+
+def _read_all(terminal: int) -> str:
+    shown = b""
+    while select.select([terminal], [], [], 30)[0]:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # how Linux says that the other side closed
+            break
+        shown += piece
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+
+
+@pytest.mark.parametrize(("answer", "code", "status"), [("n\n", 1, "ready"), ("y\n", 0, None)])
+def test_permanent_delete_asks_at_a_terminal(
+    portal: LivePortal, logged: str, answer: str, code: int, status: str | None
+) -> None:
+    ended, shown = at_a_terminal(
+        portal, "artifacts", "delete", f"{logged}:v2", "--permanent", answer=answer
+    )
+    assert (ended, "will be removed for good" in shown) == (code, True)
+    left = [one["status"] for one in rn.Client().list_versions(logged) if one["version"] == 2]
+    assert left == ([status] if status else [])
+
+
+def test_a_long_transfer_shows_a_bar(
+    portal: LivePortal, name: str, make_file: MakeFile, tmp_path: Path
+) -> None:
+    path = make_file("big.bin", os.urandom(8 << 20))
+    ended, shown = at_a_terminal(portal, "artifacts", "put", name, str(path))
+    assert (ended, "Uploading" in shown) == (0, True)
+    assert shown.rstrip().endswith(f"{name}:v1")
+    ended, shown = at_a_terminal(portal, "artifacts", "get", name, str(tmp_path / "out"))
+    assert (ended, "Downloading" in shown) == (0, True)
+
+
+def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
+    statuses: list[str] = []
+    reached: list[str] = []
+
+    def slowly(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
+        if seen.method == "PATCH":
+            statuses.append(seen.json["status"])
+        elif seen.path == "/api/blobs/missing":
+            reached.append(seen.path)
+            time.sleep(2)
+        run = {"id": "r", "project": "p", "name": "n", "status": "failed"}
+        json_answer(201, run | {"missing": []})(handler, seen)
+
+    peer.script(slowly)
+    command = [sys.executable, "-m", "runicorn", "artifacts", "put", "m", make_file("a")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not reached:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert statuses == ["failed"]
