@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -40,6 +40,7 @@ def access_log(get_response: GetResponse) -> GetResponse:
         started = time.perf_counter()
         try:
             response = get_response(request)
+            _state_length(response)
             _log_answer(request, response, time.perf_counter() - started)
         finally:
             current_request_id.reset(token)
@@ -47,6 +48,12 @@ def access_log(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _state_length(response: HttpResponseBase) -> None:
+    """Say how long the body is, also of answers that other middleware gave early."""
+    if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
 
 
 def _log_answer(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -79,19 +79,36 @@ def start_portal(data_dir: Path, **environment: str) -> LivePortal:
 
 def spawn_serve(data_dir: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
     """``manage.py serve`` on ``data_dir``, not yet ready; what it says is appended to ``log``."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, str(MANAGE), "serve"],
+            env=_environment(data_dir, environment),
+            stdout=output,
+            stderr=output,
+        )
+
+
+def run_manage(
+    command: str, data_dir: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """``manage.py command`` on ``data_dir`` where it is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, str(MANAGE), command],
+        env=_environment(data_dir, environment),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def _environment(data_dir: Path, settings: dict[str, str]) -> dict[str, str]:
     ours = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("RUNICORN_", "DATABASE_URL"))
     }
-    settings = {"RUNICORN_DATA_DIR": str(data_dir)} | environment
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, str(MANAGE), "serve"],
-            env=ours | settings,
-            stdout=output,
-            stderr=output,
-        )
+    return ours | {"RUNICORN_DATA_DIR": str(data_dir)} | settings
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -5,7 +5,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,14 @@ import pytest
 import urllib3
 
 from runicorn_site.embedded import database_url
-from tests.live import MANAGE, LivePortal, free_port, fresh_database, spawn_serve, start_portal
+from tests.live import (
+    LivePortal,
+    free_port,
+    fresh_database,
+    run_manage,
+    spawn_serve,
+    start_portal,
+)
 
 
 @pytest.fixture
@@ -208,19 +214,7 @@ def test_store_of_another_database_is_refused(tmp_path: Path, other_database: st
 def run_serve(data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """``manage.py serve`` where it is expected to give up by itself."""
     environment.setdefault("RUNICORN_PORT", str(free_port()))
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("RUNICORN_", "DATABASE_URL"))
-    }
-    return subprocess.run(
-        [sys.executable, str(MANAGE), "serve"],
-        env=kept | {"RUNICORN_DATA_DIR": str(data_dir)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_manage("serve", data_dir, **environment)
 
 
 def workers_of(portal: LivePortal) -> list[int]:
