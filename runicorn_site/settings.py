@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "runicorn_site.middleware.well_formed_request",
     "runicorn_site.middleware.same_site_writes",
+    "runicorn_site.bodies.readable_chunked_json",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,9 +145,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.access.MayEnter"],
-    "DEFAULT_PARSER_CLASSES": ["runicorn_site.api.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["runicorn_site.json_parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.negotiation.OnlyForm",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "runicorn_site.pagination.LinkPagination",
     "EXCEPTION_HANDLER": "runicorn_site.api.handle_exception",
     "UNICODE_JSON": True,
 }
@@ -157,6 +160,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.access.MayEnter"],
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "artifacts.api.schemas.STATUSES",
+        "RunStatus": "lineage.models.Run.Status",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
