@@ -10,7 +10,8 @@ from typing import Any
 class DomainError(Exception):
     """A refusal the caller can understand.
 
-    ``detail`` is for people; ``extra`` are further keys of the error body.
+    ``detail`` is for people; ``extra`` are further keys of the error body, ``headers`` stand above
+    it.
     """
 
     code = "error"
@@ -20,6 +21,7 @@ class DomainError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
+        self.headers: dict[str, str] = {}
 
 
 class Invalid(DomainError):
@@ -178,10 +180,14 @@ class TooLarge(DomainError):
 
 
 class RangeNotSatisfiable(DomainError):
-    """The range asked for lies outside the content."""
+    """The range asked for lies outside the content, which has ``size_bytes`` bytes."""
 
     code = "range"
     status = 416
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"Range: the content has {size_bytes} bytes.", size_bytes=size_bytes)
+        self.headers = {"Content-Range": f"bytes */{size_bytes}"}
 
 
 class DigestMismatch(DomainError):

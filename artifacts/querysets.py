@@ -97,16 +97,16 @@ class VersionQuerySet(VisibleQuerySet):
 class ArtifactQuerySet(VisibleQuerySet):
     """The named lines."""
 
-    def visible_to(self, caller: Caller) -> Self:
-        """Those ``caller`` may see that have more than tombstones."""
-        version = apps.get_model("artifacts", "Version")
-        remaining = version.objects.filter(artifact=OuterRef("pk"), purged_at=None)
-        return super().visible_to(caller).filter(Exists(remaining))
-
     def named(self, name: str, type_: str | None) -> list[Any]:
-        """The artifacts called ``name``, in the order of the types; at most five."""
-        found = self.filter(name=name, **({"type": type_} if type_ else {}))
-        return sorted(found, key=lambda artifact: TYPES.index(artifact.type))
+        """The artifacts called ``name``, in the order of the types; at most five.
+
+        One of nothing but tombstones is meant only where there is no other.
+        """
+        versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
+        rows = self.filter(name=name, **({"type": type_} if type_ else {}))
+        rows = rows.annotate(has_versions=Exists(versions.filter(purged_at=None)))
+        found = sorted(rows, key=lambda artifact: TYPES.index(artifact.type))
+        return [artifact for artifact in found if artifact.has_versions] or found[:1]
 
     def search(self, text: str) -> Self:
         """Those whose name has a word beginning with each word of ``text``."""

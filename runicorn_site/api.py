@@ -47,7 +47,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     """Translate what a view raised; None for the unforeseen, which becomes a 500."""
     set_rollback()
     if isinstance(error, DomainError):
-        return error_response(error.status, error.detail, error.code, None, **error.extra)
+        return error_response(error.status, error.detail, error.code, error.headers, **error.extra)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # it imports this module through the settings
 
 MAX_ROWS = 1 << 31
+MAX_DIGITS = 20
 
 
 class LinkPagination(LimitOffsetPagination):
@@ -30,18 +31,20 @@ class LinkPagination(LimitOffsetPagination):
         self.request = request
         self.limit = self._positive(request, "limit", minimum=1)
         self.offset = self._positive(request, "offset", minimum=0) or 0
-        if self.limit is None:
-            rows = list(queryset[self.offset :])
-            self.count = len(rows) + self.offset
+        if self.limit is None and not self.offset:
+            rows = list(queryset)
+            self.count = len(rows)
             return rows
         self.count = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
-        return list(queryset[self.offset : self.offset + self.limit])
+        end = None if self.limit is None else self.offset + self.limit
+        return list(queryset[self.offset : end])
 
     def _positive(self, request: Request, name: str, *, minimum: int) -> int | None:
         text = request.query_params.get(name, "")
         if not text:
             return None
-        if not (text.isascii() and text.isdecimal() and minimum <= int(text[:20]) < MAX_ROWS):
+        is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+        if not is_number or not minimum <= int(text) < MAX_ROWS:
             raise ValidationError({name: [f"must be a whole number from {minimum}"]})
         return int(text)
 

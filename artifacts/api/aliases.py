@@ -23,8 +23,10 @@ from artifacts.services.aliases import (
 )
 
 
-class AliasList(APIView):
+class AliasList(GenericAPIView[Any]):
     """The aliases of an artifact."""
+
+    serializer_class = AliasOut
 
     @extend_schema(
         operation_id="list_aliases",
@@ -39,7 +41,8 @@ class AliasList(APIView):
         latest = artifact.versions.ready().select_related("created_by").order_by("-number").first()
         if latest is not None:
             items.append(rendering.latest_item(latest))
-        return Response(sorted(items, key=lambda item: str(item["alias"])))
+        items.sort(key=lambda item: str(item["alias"]))
+        return self.get_paginated_response(self.paginate_queryset(items))
 
 
 class AliasDetail(APIView):

@@ -14,7 +14,7 @@ from artifacts.api.body import ExactBody, open_body
 from artifacts.api.downloads import send_blob
 from artifacts.api.rendering import Json
 from artifacts.api.schemas import BlobOut, BlobsOut, DigestsIn, MissingOut
-from artifacts.errors import BlobNotFound, Invalid, TooLarge
+from artifacts.errors import BlobNotFound, Invalid
 from artifacts.models import Blob
 from artifacts.names import check_digest
 from artifacts.services.blobs import missing_blobs, store_blob, store_blobs
@@ -62,9 +62,8 @@ class BlobCollection(APIView):
     def post(self, request: Request) -> Response:
         """Records of 32-byte digest, 8-byte big-endian length and the bytes, again and again."""
         source, length = open_body(request)
-        if length is not None and length > MAX_MANY_BYTES:
-            raise TooLarge(f"Many blobs have at most {MAX_MANY_BYTES} bytes a body.")
-        blobs = store_blobs(source=ExactBody(source, length), stored_by=request.user)
+        body = ExactBody(source, length, max_bytes=MAX_MANY_BYTES)
+        blobs = store_blobs(source=body, stored_by=request.user)
         return Response({"stored": len(blobs), "size_bytes": sum(b.size_bytes for b in blobs)})
 
 

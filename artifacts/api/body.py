@@ -4,7 +4,7 @@ from typing import BinaryIO, cast
 
 from rest_framework.request import Request
 
-from artifacts.errors import Invalid, LengthRequired, SizeMismatch
+from artifacts.errors import Invalid, LengthRequired, SizeMismatch, TooLarge
 
 
 def open_body(request: Request) -> tuple[BinaryIO, int | None]:
@@ -25,20 +25,32 @@ def open_body(request: Request) -> tuple[BinaryIO, int | None]:
 
 
 class ExactBody:
-    """A body that must have exactly the length its header declared.
+    """A body that must have exactly the length its header declared, and at most ``max_bytes``.
 
     A truncated upload reaches WSGI without an error: the end just comes early.
     """
 
-    def __init__(self, source: BinaryIO, length: int | None) -> None:
+    def __init__(
+        self, source: BinaryIO, length: int | None, *, max_bytes: int | None = None
+    ) -> None:
         self._source = source
         self._length = length
+        self._max_bytes = max_bytes
         self._read = 0
+        self._refuse_too_large(length or 0)
+
+    def _refuse_too_large(self, size_bytes: int) -> None:
+        if self._max_bytes is not None and size_bytes > self._max_bytes:
+            raise TooLarge(f"A body has at most {self._max_bytes} bytes here.")
 
     def read(self, size: int) -> bytes:
-        """Read up to ``size`` bytes; SizeMismatch (422) where the end comes too early."""
+        """Read up to ``size`` bytes.
+
+        Raises SizeMismatch (422) where the end comes too early, TooLarge (413).
+        """
         piece = self._source.read(size)
         self._read += len(piece)
+        self._refuse_too_large(self._read)
         if not piece and size and self._length is not None and self._read < self._length:
             raise SizeMismatch(f"The body broke off after {self._read} of {self._length} bytes.")
         return piece

@@ -60,7 +60,8 @@ class Archive(APIView):
             raise Invalid({"format": [f"{kind!r} is neither zip nor tar"]})
         found = content_of(find_version(request, find_artifact(request, name), version))
         _refuse_damaged(found)
-        stream = STREAMS[kind](archive_rows(found), found.created_at)
+        is_wanted = request.method != "HEAD"
+        stream = STREAMS[kind](archive_rows(found), found.created_at) if is_wanted else iter(())
         filename = f"{found.artifact.name}-v{found.number}.{kind}"
         headers = {"Content-Disposition": attachment(filename)}
         return StreamingHttpResponse(stream, content_type=MEDIA_TYPES[kind], headers=headers)

@@ -24,7 +24,8 @@ from artifacts.services.store import current_store
 from artifacts.storage import pool
 
 PIECE = 1 << 20
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+CACHE_CONTROL = "private, no-cache"
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,9 @@ def send_blob(request: Request, blob: Blob, filename: str) -> HttpResponseBase:
         raise Corrupted(f"{blob.digest} is damaged; upload the same content again to heal it.")
     etag = f'"{blob.digest}"'
     if _is_known(request, etag):
-        return HttpResponseNotModified(headers={"ETag": etag})
-    asked = parse_range(request.headers.get("Range", ""), blob.size_bytes)
-    if asked is None or request.headers.get("If-Range", etag) != etag:
-        span, status = Span(0, blob.size_bytes, blob.size_bytes), 200
-    else:
-        span, status = asked, 206
+        return HttpResponseNotModified(headers={"ETag": etag, "Cache-Control": CACHE_CONTROL})
+    part = _asked_part(request, etag, blob.size_bytes)
+    span, status = (part, 206) if part else (Span(0, blob.size_bytes, blob.size_bytes), 200)
     return _respond(request, blob, span, status, _headers(etag, span, status, filename))
 
 
@@ -64,30 +62,45 @@ def _is_known(request: Request, etag: str) -> bool:
     return "*" in known or etag in known or f"W/{etag}" in known
 
 
+def _asked_part(request: Request, etag: str, size: int) -> Span | None:
+    """The part to send; None for the whole: Range means something to GET only, and nothing to a
+    client whose If-Range names other content, be it in range or not."""
+    if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
+        return None
+    return parse_range(request.headers.get("Range", ""), size)
+
+
 def parse_range(header: str, size: int) -> Span | None:
     """The span a ``Range`` header asks for; None where the whole is the right answer.
 
-    That is so without a header, for another unit and for several ranges (RFC 9110 §14.2 lets a
-    server ignore those). Raises RangeNotSatisfiable (416) for a span outside the content.
+    That is so without a header, for another unit, for several ranges and for what is no range at
+    all (RFC 9110 §14.2 lets a server ignore those). Raises RangeNotSatisfiable (416) for a span
+    outside the content.
     """
-    match = _RANGE.fullmatch(header.replace(" ", ""))
-    if match is None or len(header) > 64 or match[1] == match[2] == "":
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or match[1] == match[2] == "":
         return None
     if match[1] == "":
-        start, end = max(0, size - int(match[2])), size
-    else:
-        start, end = int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
-    if match[1] and match[2] and int(match[2]) < start:
+        return _suffix(int(match[2]), size)
+    start, last = int(match[1]), int(match[2]) if match[2] else size
+    if last < start and match[2]:
         return None
-    if start >= size or start >= end:
-        raise RangeNotSatisfiable(f"Range: the content has {size} bytes.", size_bytes=size)
-    return Span(start, end, size)
+    if start >= size:
+        raise RangeNotSatisfiable(size)
+    return Span(start, min(last + 1, size), size)
+
+
+def _suffix(length: int, size: int) -> Span | None:
+    """The last ``length`` bytes; those of empty content are the whole of it (no 206 can say so)."""
+    if length == 0:
+        raise RangeNotSatisfiable(size)
+    return Span(max(0, size - length), size, size) if size else None
 
 
 def _headers(etag: str, span: Span, status: int, filename: str) -> dict[str, str]:
     headers = {
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": CACHE_CONTROL,
         "Content-Disposition": attachment(filename),
         "Content-Length": str(span.length),
         "ETag": etag,

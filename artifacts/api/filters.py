@@ -7,11 +7,23 @@ all of them.
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 
 import django_filters
 from django import forms
-from django.db.models import CharField, Exists, F, Func, OuterRef, Q
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    CharField,
+    Exists,
+    F,
+    Field,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    TextField,
+    Value,
+)
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import make_aware
 from rest_framework.request import Request
@@ -47,7 +59,7 @@ def _parse_moment(text: str) -> datetime:
     if moment is None and day is None:
         raise ValueError(text)
     found = moment or datetime.combine(day, datetime.min.time())  # type: ignore[arg-type] # not None here
-    return found if found.tzinfo else make_aware(found, UTC)
+    return found.astimezone(UTC) if found.tzinfo else make_aware(found, UTC)
 
 
 class MomentFilter(django_filters.Filter):
@@ -84,16 +96,20 @@ class VersionFilter(django_filters.FilterSet):
 class ArtifactFilter(django_filters.FilterSet):
     """What may be asked of artifacts, besides what is asked of their versions."""
 
-    name = django_filters.CharFilter()
+    name = django_filters.CharFilter(method="with_name")
     q = django_filters.CharFilter(method="with_words")
 
     class Meta:
         model = Artifact
         fields: list[str] = []
 
+    def with_name(self, queryset: ArtifactQuerySet, name: str, value: str) -> ArtifactQuerySet:
+        """Those called exactly ``value``."""
+        return queryset.filter(name=normalize("NFC", value))
+
     def with_words(self, queryset: ArtifactQuerySet, name: str, value: str) -> ArtifactQuerySet:
         """Those whose name has words beginning so."""
-        return queryset.search(value)
+        return queryset.search(normalize("NFC", value))
 
 
 def filter_artifacts(request: Request, artifacts: ArtifactQuerySet) -> ArtifactQuerySet:
@@ -123,19 +139,27 @@ def _apply(kind: type[django_filters.FilterSet], request: Request, rows: Any) ->
 
 
 def _filter_metadata(versions: VersionQuerySet, key: str, text: str) -> VersionQuerySet:
-    path, _, operator = key.removeprefix("metadata.").partition("__")
-    parts = path.split(".")
-    if operator not in ("", *OPERATORS) or "" in parts:
-        allowed = ", ".join(f"__{name}" for name in OPERATORS)
-        raise Invalid({key: [f"must be metadata.KEY, or end in one of {allowed}"]})
+    parts, operator = _split_key(key)
     value = _literal(key, text)
     if operator in COMPARISONS:
         return _compare(versions, key, parts, operator, value)
     if operator == "contains":
-        texts: VersionQuerySet = versions.alias(found=_inside(KeyTextTransform, parts))
+        texts: VersionQuerySet = versions.alias(found=_inside(parts, "#>>", TextField()))
         return texts.filter(found__icontains=text)
     equal = _holding(parts, value) | _holding(parts, text)
     return versions.exclude(equal) if operator == "ne" else versions.filter(equal)
+
+
+def _split_key(key: str) -> tuple[list[str], str]:
+    """``metadata.a.b__gte`` gives ``["a", "b"]`` and ``gte``; without a comparison, ``""``."""
+    path, mark, operator = key.removeprefix("metadata.").rpartition("__")
+    if not mark:
+        path, operator = operator, ""
+    parts = path.split(".")
+    if operator not in ("", *OPERATORS) or "" in parts:
+        allowed = ", ".join(f"__{name}" for name in OPERATORS)
+        raise Invalid({key: [f"must be metadata.KEY, or end in one of {allowed}"]})
+    return parts, operator
 
 
 def _literal(key: str, text: str) -> object:
@@ -166,11 +190,15 @@ def _holding(parts: list[str], value: object) -> Q:
     return Q(metadata__contains=nested)
 
 
-def _inside(last: type[KeyTransform], parts: list[str]) -> KeyTransform:
-    expression: Any = F("metadata")
-    for part in parts[:-1]:
-        expression = KeyTransform(part, expression)
-    return last(parts[-1], expression)
+def _inside(parts: list[str], operator: str, output: "Field[Any, Any]") -> Func:
+    """What lies under ``parts``, as JSON (``#>``) or as text (``#>>``).
+
+    Not Django's KeyTransform, which takes a key of digits for a position in an array.
+    """
+    keys = Value(parts, output_field=ArrayField(TextField()))
+    return Func(
+        F("metadata"), keys, template="(%(expressions)s)", arg_joiner=operator, output_field=output
+    )
 
 
 def _compare(
@@ -179,7 +207,7 @@ def _compare(
     """Numbers with numbers: jsonb would otherwise order every string above every number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Invalid({key: ["must be compared with a number"]})
-    found = _inside(KeyTransform, parts)
+    found = _inside(parts, "#>", JSONField())
     kind = Func(found, function="jsonb_typeof", output_field=CharField())
     numbers: VersionQuerySet = versions.alias(found=found, kind=kind).filter(kind="number")
     return numbers.filter(**{f"found__{operator}": value})

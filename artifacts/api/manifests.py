@@ -3,8 +3,10 @@
 By hand and not by nested serializers: a manifest may name 100 000 files.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from artifacts.api.values import check_metadata, is_storable
@@ -136,7 +138,16 @@ def _text(row: dict[str, Any], field: str) -> str | None:
 
 
 def _metadata(row: dict[str, Any]) -> dict[str, Any]:
+    """As PostgreSQL will give it back: the manifest and its digest must not change by that."""
+    value = row.get("metadata")
     try:
-        return check_metadata(row.get("metadata") or {})
+        checked = check_metadata({} if value is None else value)
     except ValueError as error:
         raise FieldError("metadata", str(error)) from None
+    as_stored: dict[str, Any] = json.loads(json.dumps(checked), parse_float=_as_jsonb)
+    return as_stored
+
+
+def _as_jsonb(text: str) -> int | float:
+    """jsonb writes numbers without an exponent, so 1e16 comes back whole, and knows no -0.0."""
+    return int(Decimal(text)) if "e+" in text else float(text) + 0.0

@@ -19,7 +19,14 @@ class VersionText:
         return value
 
 
+class FilePath(VersionText):
+    """The rest of the URL: any path the rules allow, also one with a line break."""
+
+    regex = "(?s:.+)"
+
+
 register_converter(VersionText, "version")
+register_converter(FilePath, "file")
 
 ONE = "artifacts/<str:name>/<version:version>"
 
@@ -31,7 +38,7 @@ urlpatterns = [
     path("artifacts/<str:name>/aliases/<str:alias>/history", aliases.AliasHistory.as_view()),
     path(ONE, versions.VersionDetail.as_view()),
     path(f"{ONE}/files", versions.VersionFiles.as_view()),
-    path(f"{ONE}/files/<path:path>", content.FileContent.as_view()),
+    path(f"{ONE}/files/<file:path>", content.FileContent.as_view()),
     path(f"{ONE}/archive", content.Archive.as_view()),
     path(f"{ONE}/restore", versions.VersionRestore.as_view()),
     path("blobs", blobs.BlobCollection.as_view()),

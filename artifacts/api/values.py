@@ -18,13 +18,13 @@ MAX_TAG_CHARACTERS = 128
 def check_metadata(value: object) -> dict[str, Any]:
     """Return ``value`` if PostgreSQL's jsonb can hold it; ``ValueError`` says why not.
 
-    jsonb has no NUL in strings; NaN and Infinity were refused by the parser.
+    jsonb has no NUL in strings, no NaN and no Infinity.
     """
     if not isinstance(value, dict):
         raise ValueError("must be a JSON object")  # noqa: TRY004 - one kind for the caller
     if _depth(value) > MAX_METADATA_DEPTH:
         raise ValueError(f"is nested deeper than {MAX_METADATA_DEPTH} levels")
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if not is_storable(text) or "\\u0000" in text.replace("\\\\", ""):
         raise ValueError("must hold no NUL character and no lone surrogate")
     if len(text.encode()) > MAX_METADATA_BYTES:
@@ -97,8 +97,10 @@ class VersionField(serializers.Field[int, Any, Any, Any]):
         """The number."""
         if isinstance(data, int) and not isinstance(data, bool) and data > 0:
             return data
+        if not isinstance(data, str):
+            raise serializers.ValidationError('must be a version, as 3 or "v3"')
         try:
-            return check_version(data if isinstance(data, str) else repr(data))
+            return check_version(data)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 

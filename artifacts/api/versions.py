@@ -27,7 +27,7 @@ from artifacts.api.schemas import (
     VersionDetailOut,
     VersionOut,
 )
-from artifacts.errors import ContentDeleted
+from artifacts.errors import ArtifactNotFound, ContentDeleted
 from artifacts.models import Artifact, Version
 from artifacts.services.trees import built_folder
 from artifacts.services.versions import (
@@ -82,6 +82,8 @@ class VersionHistory(GenericAPIView[Any]):
         """The version history, oldest first; soft-deleted ones too."""
         artifact = find_artifact(request, name)
         versions = Version.objects.visible_to(request.user).filter(artifact=artifact)
+        if not versions.exists():
+            raise ArtifactNotFound(name)  # only tombstones are left
         rows = self.paginate_queryset(filter_versions(request, versions).order_by("number"))
         aliases = rendering.aliases_by_version(artifact)
         return self.get_paginated_response(
