@@ -6,10 +6,12 @@ its own, because a statement's snapshot is older than its wait for the lock.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Sum
@@ -18,6 +20,8 @@ from django.utils import timezone
 from artifacts.models import Blob
 from artifacts.services.integrity import find_strays
 from artifacts.services.store import verified_store
+from artifacts.services.trash import recover_trash
+from artifacts.services.trees import remove_purged_trees
 from artifacts.storage import pool, staging, tree
 from artifacts.storage.layout import Store
 from artifacts.storage.steps import reached
@@ -25,27 +29,40 @@ from artifacts.storage.steps import reached
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+ADOPTED_AT = datetime.fromtimestamp(0, tz=UTC)
+"""When the row of a stray says it was made: no upload's row says so."""
+
+T = TypeVar("T")
+LockRows = Callable[[], list[int]]
 
 
 @dataclass(frozen=True)
 class CollectionPlan:
-    """What a collection would free: orphaned blobs older than the courtesy age."""
+    """What a collection would free: orphaned blobs not sent after ``seen_before``, and strays.
+
+    ``strays`` are digests of pool files without a row; ``size_bytes`` does not count them.
+    """
 
     blob_ids: tuple[int, ...]
     size_bytes: int
     strays: tuple[str, ...]
+    seen_before: datetime
 
 
 def plan_collection(*, min_age: timedelta) -> CollectionPlan:
     """List the blobs nothing refers to that were last sent more than ``min_age`` ago.
 
     The age is a courtesy to a client that is about to commit, not what makes deletion safe.
+
+    Raises StoreUnavailable (503) when the disk is not this store's.
     """
-    due = Blob.objects.orphaned().filter(last_seen_at__lte=timezone.now() - min_age)
+    seen_before = timezone.now() - min_age
+    due = Blob.objects.orphaned().filter(last_seen_at__lte=seen_before)
     return CollectionPlan(
         blob_ids=tuple(due.order_by("pk").values_list("pk", flat=True)),
         size_bytes=due.aggregate(total=Sum("physical_bytes"))["total"] or 0,
         strays=tuple(find_strays(verified_store())),
+        seen_before=seen_before,
     )
 
 
@@ -56,29 +73,63 @@ def collect(*, plan: CollectionPlan) -> int:
     """
     store = verified_store()
     recover_trash(store)
-    adopted = adopt_strays(store, plan.strays)
-    return collect_blobs(blob_ids=[*plan.blob_ids, *adopted])
+    strays = sorted(digest.removeprefix("sha256:") for digest in plan.strays)
+    freed = sum(_collect_batch(store, partial(_adopt, store, some)) for some in _batches(strays))
+    return freed + collect_blobs(blob_ids=plan.blob_ids, seen_before=plan.seen_before)
 
 
-def collect_blobs(*, blob_ids: Sequence[int]) -> int:
-    """Free those of ``blob_ids`` that nothing refers to; returns the bytes freed."""
+def collect_blobs(*, blob_ids: Sequence[int], seen_before: datetime | None = None) -> int:
+    """Free those of ``blob_ids`` that nothing refers to; returns the bytes freed.
+
+    With ``seen_before`` those that were sent again after it stay.
+
+    Raises StoreUnavailable (503).
+    """
     store = verified_store()
-    return sum(_collect_batch(store, batch) for batch in _batches(sorted(blob_ids)))
+    batches = _batches(sorted(blob_ids))
+    return sum(_collect_batch(store, partial(_lock_due, some, seen_before)) for some in batches)
 
 
-def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), BATCH):
-        yield ids[start : start + BATCH]
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
 
 
-def _collect_batch(store: Store, ids: Sequence[int]) -> int:
+def _lock_due(ids: Sequence[int], seen_before: datetime | None) -> list[int]:
+    rows = Blob.objects.select_for_update().filter(pk__in=ids).order_by("sha256")
+    return [blob.pk for blob in rows if seen_before is None or blob.last_seen_at <= seen_before]
+
+
+def _adopt(store: Store, sha256s: Sequence[str]) -> list[int]:
+    """Give pool files without a row one, so that they go the same safe way as every other blob.
+
+    A scan never unlinks (docs/storage.md, invariant 7): since the scan an upload may have made
+    the row, and then it stays. The new rows are locked, and nobody sees them: they go in the
+    same transaction.
+    """
+    sizes = {sha256: pool.size_of(store, sha256) for sha256 in sha256s}
+    Blob.objects.bulk_create(
+        (
+            Blob(sha256=sha256, size_bytes=size, physical_bytes=size, created_at=ADOPTED_AT)
+            for sha256, size in sizes.items()
+            if size is not None
+        ),
+        ignore_conflicts=True,
+    )
+    ours = Blob.objects.filter(sha256__in=sha256s, created_at=ADOPTED_AT)
+    return list(ours.values_list("pk", flat=True))
+
+
+def _collect_batch(store: Store, lock_rows: LockRows) -> int:
     aside: list[Path] = []
     try:
-        with transaction.atomic():
-            freed = _remove_orphans(store, ids, aside)
-            reached("collect.moved")
+        # Durable: inside another transaction the files would go before the rows.
+        with transaction.atomic(durable=True):
+            freed = _remove_orphans(store, lock_rows, aside)
+            reached("collect.before_commit")
     except BaseException:
-        # The rows stay, so their bytes must too.
+        # The rows stay, so their bytes must too. If it was only the answer to the COMMIT that got
+        # lost, they become strays.
         for path in aside:
             pool.put_back(store, path)
         raise
@@ -88,10 +139,9 @@ def _collect_batch(store: Store, ids: Sequence[int]) -> int:
     return freed
 
 
-def _remove_orphans(store: Store, ids: Sequence[int], aside: list[Path]) -> int:
-    locked = [
-        blob.pk for blob in Blob.objects.select_for_update().filter(pk__in=ids).order_by("sha256")
-    ]
+def _remove_orphans(store: Store, lock_rows: LockRows, aside: list[Path]) -> int:
+    locked = lock_rows()
+    reached("collect.locked")
     # A second statement: its snapshot is younger than the locks, so it sees every reference that
     # was committed while we waited (one statement for both lost 1 reference in a race test).
     orphans = list(Blob.objects.orphaned().filter(pk__in=locked).order_by("sha256"))
@@ -99,44 +149,18 @@ def _remove_orphans(store: Store, ids: Sequence[int], aside: list[Path]) -> int:
         moved = pool.move_aside(store, blob.sha256)
         if moved is not None:
             aside.append(moved)
+    reached("collect.moved")
     Blob.objects.filter(pk__in=[blob.pk for blob in orphans]).delete()
     for blob in orphans:
         logger.info("blob collected digest=%s bytes=%d", blob.digest, blob.physical_bytes)
     return sum(blob.physical_bytes for blob in orphans)
 
 
-def adopt_strays(store: Store, digests: Sequence[str]) -> list[int]:
-    """Give pool files without a row one, so that they go the same safe way as every other blob.
-
-    A scan never unlinks (docs/storage.md, invariant 7): between the scan and now an upload may
-    have made the row.
-    """
-    rows = []
-    for digest in sorted(digests):
-        sha256 = digest.removeprefix("sha256:")
-        size = pool.size_of(store, sha256)
-        if size is not None:
-            rows.append(Blob(sha256=sha256, size_bytes=size, physical_bytes=size))
-    Blob.objects.bulk_create(rows, ignore_conflicts=True)
-    names = [row.sha256 for row in rows]
-    return list(Blob.objects.filter(sha256__in=names).values_list("pk", flat=True))
-
-
-def recover_trash(store: Store) -> None:
-    """Finish what a killed collection left in the trash.
-
-    A row that is still there means that the deletion never committed: its bytes go back. The
-    row's lock makes this wait for a collection that is still running.
-    """
-    for path, sha256 in list(pool.trashed(store)):
-        with transaction.atomic():
-            if Blob.objects.select_for_update().filter(sha256=sha256).exists():
-                pool.put_back(store, path)
-            else:
-                path.unlink(missing_ok=True)
-
-
 def sweep_leftovers(*, older_than: timedelta) -> int:
-    """Remove old staging files and folders set aside; returns how many. Harmless, but untidy."""
+    """Remove what crashes left: old staging files, folders set aside, folders of purged versions.
+
+    Returns how many. Harmless, but they take space: hard links keep bytes alive.
+    """
     store = verified_store()
-    return staging.sweep_staging(store, older_than.total_seconds()) + tree.sweep_trash(store)
+    staged = staging.sweep_staging(store, older_than.total_seconds())
+    return staged + tree.sweep_trash(store) + remove_purged_trees()

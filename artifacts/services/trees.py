@@ -56,6 +56,15 @@ def remove_version_tree(artifact: Artifact, number: int) -> None:
     tree.remove_tree(store, version_folder(store, artifact.type, artifact.name, number))
 
 
+def remove_purged_trees() -> int:
+    """Remove folders of purged versions, which crashes in a purge or a build leave; how many."""
+    purged = Version.objects.exclude(purged_at=None).select_related("artifact")
+    left = [version for version in purged.iterator() if built_folder(version)]
+    for version in left:
+        remove_version_tree(version.artifact, version.number)
+    return len(left)
+
+
 def folder_of(version: Version) -> Path:
     """Where the folder of ``version`` is, or would be."""
     artifact = version.artifact

@@ -7,17 +7,18 @@ from django.core.management.base import BaseCommand, CommandError
 from artifacts.errors import DomainError
 from artifacts.models import Version
 from artifacts.services.store import verified_store
-from artifacts.services.trees import build_version_tree
+from artifacts.services.trees import build_version_tree, remove_purged_trees
 
 
 class Command(BaseCommand):
     """Version folders are derived data: everything in them comes from the rows and the pool."""
 
-    help = "Build the folders of versions where they are missing or differ from the manifest."
+    help = "Build the folders of versions where they are missing or wrong; remove purged ones."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go through every version that is not purged."""
+        """Go through every version; those of purged ones are removed."""
         verified_store()
+        remove_purged_trees()
         failed = 0
         versions = Version.objects.filter(purged_at=None).order_by("pk")
         for pk in versions.values_list("pk", flat=True).iterator():
