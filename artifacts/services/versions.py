@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.access import Caller, user_or_none
@@ -32,6 +31,7 @@ from artifacts.services.blobs import lock_blobs, require_entry
 from artifacts.services.collect import collect_blobs
 from artifacts.services.trees import build_version_tree, remove_version_tree
 from artifacts.storage.manifest import Manifest
+from artifacts.storage.steps import reached
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ def _insert_version(
     _insert_references(version, manifest)
     for alias in draft.aliases:
         point_alias(artifact=artifact, name=alias, version=version, moved_by=created_by)
+    reached("version.before_commit")
+    transaction.on_commit(partial(reached, "version.committed"))
     transaction.on_commit(partial(build_version_tree, version.pk), robust=True)
     logger.info("version created version=%s type=%s bytes=%d", version, type_, version.size_bytes)
     return version
@@ -126,10 +128,11 @@ def _take_number(type_: str, name: str) -> Artifact:
     Artifact.objects.bulk_create([Artifact(type=type_, name=name)], ignore_conflicts=True)
     row = Artifact.objects.select_for_update(no_key=True)
     artifact: Artifact = row.get(type=type_, name=name)
-    artifact.last_number = F("last_number") + 1
     artifact.updated_at = timezone.now()
-    artifact.save(update_fields=["last_number", "updated_at"])
-    artifact.refresh_from_db(fields=["last_number"])
+    if artifact.last_number == 0:
+        artifact.created_at = artifact.updated_at
+    artifact.last_number += 1
+    artifact.save(update_fields=["last_number", "created_at", "updated_at"])
     return artifact
 
 
@@ -219,11 +222,12 @@ def purge_version(*, version: Version, purged_by: Caller) -> int:
     Raises AccessDenied (403), AliasProtected (409).
     """
     require_entry(purged_by)
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         locked = lock_version(version)
         _refuse_protected(locked)
         blob_ids = list(locked.entries.values_list("blob_id", flat=True).distinct())
         _bury(locked, purged_by)
+    reached("purge.committed")
     remove_version_tree(locked.artifact, locked.number)
     freed = collect_blobs(blob_ids=blob_ids)
     logger.info("version purged version=%s user=%s freed_bytes=%d", locked, purged_by, freed)
