@@ -12,6 +12,7 @@ from django.conf import settings
 
 from artifacts.errors import StoreUnavailable
 from artifacts.models import StoreIdentity
+from artifacts.storage import pool
 from artifacts.storage.layout import Store
 from artifacts.storage.store import init_store, open_store
 
@@ -30,13 +31,19 @@ def prepare_store() -> Store:
     """Make the store if neither the disk nor the database knows one; check that they agree.
 
     Idempotent. A disk without a store, where the database knows one, is refused: it is more
-    likely an absent mount than a wish to lose everything.
+    likely an absent mount than a wish to lose everything. So is a new database on a store
+    that has content: to its collector all of it would be free to go.
 
     Raises StoreUnavailable (503).
     """
     if StoreIdentity.objects.exists():
         return verified_store()
     store = init_store(settings.RUNICORN_STORAGE_ROOT)
+    if any(pool.iter_pool(store)):
+        raise StoreUnavailable(
+            f"The store at {store.root} has content that this database knows nothing of. Set "
+            "DATABASE_URL to its own database, or RUNICORN_STORAGE_ROOT to another folder."
+        )
     StoreIdentity.objects.get_or_create(is_only=True, defaults={"store_id": store.id})
     return verified_store()
 
