@@ -9,7 +9,6 @@ from django.utils import timezone
 from accounts.access import Caller, user_or_none
 from artifacts.errors import AliasMoved, AliasNotFound, VersionNotReady
 from artifacts.models import Alias, AliasEvent, Artifact, Version
-from artifacts.querysets import READY
 from artifacts.services.blobs import require_entry
 
 logger = logging.getLogger(__name__)
@@ -37,8 +36,9 @@ def move_alias(
     require_entry(moved_by)
     with transaction.atomic():
         Artifact.objects.select_for_update(no_key=True).get(pk=artifact.pk)
-        if not Version.objects.filter(READY, pk=version.pk).exists():
-            raise VersionNotReady(f"{version} is {version.status}, an alias needs a ready version.")
+        found = Version.objects.select_related("artifact").get(pk=version.pk)
+        if found.status != "ready":
+            raise VersionNotReady(f"{found} is {found.status}, an alias needs a ready version.")
         current = current_target(artifact, name)
         if expected not in {ANYWHERE, current}:
             raise AliasMoved(name, current)
