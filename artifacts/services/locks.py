@@ -20,6 +20,7 @@ def only_one(name: str) -> Iterator[bool]:
     try:
         yield is_ours
     finally:
-        if is_ours:
+        # A session that broke has given its lock back; to ask it would hide what broke it.
+        if is_ours and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
