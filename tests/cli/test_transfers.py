@@ -180,7 +180,7 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
         json_answer(201, run | {"missing": []})(handler, seen)
 
     peer.script(slowly)
-    command = [sys.executable, "-m", "runicorn", "artifacts", "put", "m", make_file("a")]
+    command = [sys.executable, "-m", "runicorn", "artifacts", "put", "m", str(make_file("a"))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not reached:
             time.sleep(0.01)

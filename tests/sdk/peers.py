@@ -52,7 +52,7 @@ class Peer:
 
 def json_answer(status: int, body: object, **headers: str) -> Answer:
     """Answer in JSON; header names are given with ``_`` for ``-``."""
-    return bytes_answer(status, json.dumps(body).encode(), **headers)
+    return bytes_answer(status, json.dumps(body).encode(), length=None, **headers)
 
 
 def bytes_answer(status: int, body: bytes, *, length: int | None = None, **headers: str) -> Answer:
@@ -142,7 +142,8 @@ def _forward_each(listener: socket.socket, target: tuple[str, int], cut_after_by
 
 def _forward(client: socket.socket, server: socket.socket, cut_after_bytes: int) -> None:
     """Pass one request on, and ``cut_after_bytes`` of its answer back."""
-    server.sendall(client.recv(65536))
+    request = client.recv(65536)
+    server.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
     left = cut_after_bytes
     while left and (piece := server.recv(min(65536, left))):
         client.sendall(piece)

@@ -35,8 +35,12 @@ def test_the_time_of_the_last_write_is_noted(make_file: MakeFile) -> None:
 @pytest.mark.parametrize("change", [b"", b"short", b"x" * 4 * PIECE_BYTES])
 def test_a_change_while_hashing_is_refused(make_file: MakeFile, change: bytes) -> None:
     path = make_file("a", bytes(3 * PIECE_BYTES))
+
+    def rewrite(size_bytes: int) -> None:
+        path.write_bytes(change)
+
     with pytest.raises(SourceChanged, match="changed while it was being read"):
-        hash_file(path, lambda _: path.write_bytes(change) and None)
+        hash_file(path, rewrite)
 
 
 def test_a_rewrite_in_place_while_hashing_is_refused(make_file: MakeFile) -> None:
