@@ -8,12 +8,16 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from runicorn_site import wsgi
+from runicorn_site.server.port import address_url
+
+Handler = Callable[[int, FrameType | None], None]
 
 THREADS = 64  # per worker: clients that stall hold one each
 KILL_SECONDS = 30  # for running requests to end
@@ -21,15 +25,15 @@ PR_SET_PDEATHSIG = 1
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def serve_until_stopped(
-    *, host: str, port: int, workers: int, on_ready: Callable[[], None]
-) -> None:
-    """Serve the portal until SIGINT, SIGTERM or SIGHUP.
+def serve_until_stopped(*, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
+    """Serve the portal until SIGINT, SIGTERM or SIGHUP; ``say`` is told when it begins and ends.
 
-    ``on_ready`` is called once the port is open. The caller has closed its database connections:
-    forked workers must not share them. Raises SystemExit(1) when workers die again and again.
+    Running requests have KILL_SECONDS to end, or until a second signal. The caller has closed its
+    database connections: forked workers must not share them.
+
+    Raises SystemExit(1) when workers die again and again.
     """
-    server = Server(
+    server = MPServer(
         target=f"{wsgi.__name__}:application",  # loaded here already, so found at once
         address=host,
         port=port,
@@ -41,12 +45,33 @@ def serve_until_stopped(
         websockets=False,
         log_level=LogLevels.error,
     )
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-        # granian would reload its workers; a closed terminal should end the portal.
-        server.on_startup(partial(signal.signal, signal.SIGHUP, server.signal_handler_interrupt))
-    server.on_startup(on_ready)
+    handler = partial(stop, server, say)
+    server.on_startup(partial(take_signals, handler, signal.getsignal(signal.SIGHUP)))
+    server.on_startup(partial(say, f"Serving {address_url(host, port)} until Ctrl-C."))
     tie_forks_to_this_process()
     server.serve()
+
+
+def take_signals(handler: Handler, hangup: object) -> None:
+    """Replace granian's handlers, of which SIGHUP (a closed terminal) would only reload workers.
+
+    ``hangup`` is what was set before: nohup had it ignored, and so it stays.
+    """
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup is signal.SIG_IGN else handler)
+
+
+def stop(
+    server: MPServer, say: Callable[[str], None], signum: int, frame: FrameType | None
+) -> None:
+    """Let running requests end; end them when asked a second time."""
+    if server.interrupt_signal:
+        for worker in server.wrks:
+            worker.kill()  # type: ignore[no-untyped-call]
+        return
+    say(f"Stopping: running requests have {KILL_SECONDS} s; Ctrl-C again ends them now.")
+    server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
 
 def tie_forks_to_this_process() -> None:

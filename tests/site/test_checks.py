@@ -71,7 +71,7 @@ def test_team_access_may_be_public(settings: Any) -> None:
 
 
 def test_unknown_access_is_refused(settings: Any) -> None:
-    settings.RUNICORN_ACCESS = "opne"
+    settings.RUNICORN_ACCESS = "closed"
     assert ids_of(security()) == ["runicorn.E004"]
 
 

@@ -126,6 +126,21 @@ def test_killed_worker_is_replaced(tmp_path: Path, other_database: str) -> None:
     assert portal.stop() == 0
 
 
+def test_second_signal_ends_running_requests(tmp_path: Path, other_database: str) -> None:
+    portal = start_portal(tmp_path / "var", DATABASE_URL=other_database)
+    address = ("127.0.0.1", int(portal.url.rpartition(":")[2]))
+    with socket.create_connection(address) as stalled:
+        head = f"PUT /api/blobs/sha256:{'0' * 64} HTTP/1.1\r\nHost: localhost\r\n"
+        stalled.sendall(f"{head}Content-Length: 9\r\n\r\nhalf".encode())
+        time.sleep(0.5)
+        portal.process.terminate()
+        time.sleep(0.5)
+        assert portal.process.poll() is None
+        started = time.monotonic()
+        assert portal.stop() == 0
+    assert time.monotonic() - started < 10
+
+
 def test_other_commands_find_the_embedded_database(portal: LivePortal) -> None:
     with psycopg.connect(database_url(portal.data_dir / "postgres")) as connection:
         assert connection.execute("SELECT count(*) FROM django_migrations").fetchone()

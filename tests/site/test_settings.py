@@ -128,7 +128,7 @@ def test_loading_the_settings_writes_nothing(
         ("RUNICORN_PORT", "abc", "integer"),
         ("RUNICORN_PORT", "70000", "65535"),
         ("RUNICORN_PORT", "", "integer"),
-        ("RUNICORN_ACCESS", "opne", "open, team"),
+        ("RUNICORN_ACCESS", "closed", "open, team"),
         ("RUNICORN_ACCESS", "", "open, team"),
         ("RUNICORN_WORKERS", "0", "1"),
         ("RUNICORN_LOG_LEVEL", "LOUD", "WARNING"),

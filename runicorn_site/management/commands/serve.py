@@ -65,7 +65,7 @@ class Command(BaseCommand):
                     host=settings.RUNICORN_HOST,
                     port=settings.RUNICORN_PORT,
                     workers=settings.RUNICORN_WORKERS,
-                    on_ready=lambda: self._say(f"Serving {url} until Ctrl-C."),
+                    say=self._say,
                 )
 
     def _introduce(self, url: str) -> None:
