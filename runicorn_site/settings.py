@@ -165,6 +165,7 @@ SPECTACULAR_SETTINGS = {
         "VersionStatus": "artifacts.api.schemas.STATUSES",
         "RunStatus": "lineage.models.Run.Status",
     },
+    "PATH_CONVERTER_OVERRIDES": {"version": {"type": "integer", "minimum": 1}},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

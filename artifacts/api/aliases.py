@@ -70,7 +70,7 @@ class AliasDetail(APIView):
         checked = _alias_to_write(alias)
         body = AliasMoveIn(data=request.data)
         body.is_valid(raise_exception=True)
-        version = find_version(request, artifact, f"v{body.validated_data['version']}")
+        version = find_version(request, artifact, str(body.validated_data["version"]))
         moved, created = move_alias(
             artifact=artifact,
             name=checked,

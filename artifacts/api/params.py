@@ -66,19 +66,19 @@ def find_artifacts(request: Request, name: str) -> list[Artifact]:
 
 
 def find_version(request: Request, artifact: Artifact, text: str) -> Version:
-    """The version ``v7`` of ``artifact``, in any state but purged.
+    """The version ``7`` of ``artifact`` (the path has the ``v``), in any state but purged.
 
-    Raises VersionNotFound (404), Invalid (400) where ``text`` is not ``v`` and digits.
+    Raises VersionNotFound (404), Invalid (400) where ``text`` is not digits.
     """
     try:
-        number = check_version(text)
+        number = check_version(f"v{text}")
     except ValueError as error:
         raise Invalid({"version": [str(error)]}) from None
     visible = Version.objects.visible_to(request.user).select_related("created_by")
     same = visible.filter(artifact=artifact, number=min(number, MAX_NUMBER))
     found: Version | None = same.first()
     if found is None or number > MAX_NUMBER:
-        raise VersionNotFound(artifact.name, text)
+        raise VersionNotFound(artifact.name, f"v{text}")
     found.artifact = artifact
     return found
 

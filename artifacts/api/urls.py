@@ -6,9 +6,9 @@ from artifacts.api import aliases, blobs, content, versions
 
 
 class VersionText:
-    """A path segment that begins with ``v``; the view says what is wrong with it, if anything."""
+    """What follows the ``v``: a number; the view says what is wrong with it, if anything."""
 
-    regex = "v[^/]*"
+    regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
         """As it is."""
@@ -28,7 +28,7 @@ class FilePath(VersionText):
 register_converter(VersionText, "version")
 register_converter(FilePath, "file")
 
-ONE = "artifacts/<str:name>/<version:version>"
+ONE = "artifacts/<str:name>/v<version:version>"
 
 urlpatterns = [
     path("artifacts", versions.ArtifactList.as_view()),
