@@ -19,7 +19,7 @@ import runicorn as rn
 def log_dataset(folder: Path) -> None:
     """Log 1 797 handwritten digits, split into train and test, as ``digits``."""
     images, labels = load_digits(return_X_y=True)
-    parts = train_test_split(images, labels, test_size=0.25, random_state=0)
+    parts = train_test_split(images / 16, labels, test_size=0.25, random_state=0)
     np.savez(folder / "train.npz", images=parts[0], labels=parts[2])
     np.savez(folder / "test.npz", images=parts[1], labels=parts[3])
     with rn.init(project="digits", name="prepare") as run:
@@ -34,7 +34,7 @@ def train(folder: Path) -> None:
     with rn.init(project="digits", name="train") as run:
         data = run.use_artifact("digits:latest").download()
         with np.load(data / "train.npz") as part:
-            classifier = LogisticRegression(max_iter=5000).fit(part["images"], part["labels"])
+            classifier = LogisticRegression(max_iter=1000).fit(part["images"], part["labels"])
         with np.load(data / "test.npz") as part:
             accuracy = classifier.score(part["images"], part["labels"])
         joblib.dump(classifier, folder / "classifier.joblib")

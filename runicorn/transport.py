@@ -98,7 +98,8 @@ class Transport:
                 response = self._send_once(call, stream=stream)
             except HTTPError as error:
                 if attempt.is_last:
-                    raise self._unreachable(error) from error
+                    logger.debug("%s %s failed", call.method, call.path, exc_info=error)
+                    raise self._unreachable(error) from None
                 pause = attempt.pause_seconds
             else:
                 self._has_answered = True
