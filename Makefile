@@ -19,7 +19,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-
 NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema lock example coverage clean
+.PHONY: help run test check schema lock example bench coverage clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -52,6 +52,10 @@ lock: $(UV) ## pin the dependencies again (LOCK_ARGS=--upgrade for the newest)
 example: $(SERVER) ## train a small model and log it to a running portal
 	$(INSTALL) --group examples -c requirements-dev.txt
 	$(BIN)/python examples/first_model.py
+
+bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
+	$(BIN)/python -m benchmarks.lists
+	$(BIN)/python -m benchmarks.transfer
 
 coverage: $(DEV) ## the tests again, with the lines that none of them reaches
 	$(BIN)/coverage erase
