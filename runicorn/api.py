@@ -106,6 +106,13 @@ class Client:
         target = f"{_version(name, version)}/files/{quote(path, safe='/')}"
         return self._transport.open(Call("GET", target, {"type": artifact_type}, headers or {}))
 
+    def open_archive(
+        self, name: str, version: int, *, artifact_type: str | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """``GET …/archive``: the whole version as a tar, still to be read."""
+        query = {"type": artifact_type, "format": "tar"}
+        return self._transport.open(Call("GET", f"{_version(name, version)}/archive", query))
+
     # Aliases --------------------------------------------------------------------------------------
 
     def list_aliases(

@@ -10,7 +10,7 @@ from typing import Any
 from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.commit import Draft
-from runicorn.download import Version, download_files, is_intact, safe_target
+from runicorn.download import download_files
 from runicorn.models import (
     ArtifactManifest,
     ArtifactMetadata,
@@ -18,6 +18,7 @@ from runicorn.models import (
     FileEntry,
     ReferenceEntry,
 )
+from runicorn.placing import is_intact, safe_target
 from runicorn.staging import StagedFiles, is_excluded, walk_files
 from runicorn.transfer import Reporter, Transfer
 
@@ -233,7 +234,7 @@ class StoredVersion:
 
     def __init__(self, client: Client, metadata: ArtifactMetadata) -> None:
         self.metadata = metadata
-        self._source = Version(client, metadata.name, metadata.type, metadata.version)
+        self._client = client
         self._manifest: ArtifactManifest | None = None
         self._downloaded_to: Path | None = None
         self._own_dir: Path | None = None
@@ -244,9 +245,8 @@ class StoredVersion:
         """Its files and references, asked for once."""
         with self._lock:
             if self._manifest is None:
-                source = self._source
-                listing = source.client.get_files(
-                    source.name, source.number, artifact_type=source.artifact_type
+                listing = self._client.get_files(
+                    self.metadata.name, self.metadata.version, artifact_type=self.metadata.type
                 )
                 self._manifest = ArtifactManifest.from_payload(listing)
             return self._manifest
@@ -255,7 +255,7 @@ class StoredVersion:
         """Fetch everything into ``target_dir``, or into a new temporary folder."""
         files = self.manifest.files
         folder = Path(target_dir) if target_dir else self._make_temporary_dir()
-        download_files(self._source, files, folder, transfer)
+        download_files(self._client, self.metadata, files, folder, transfer)
         self._downloaded_to = folder
         return folder
 
@@ -267,7 +267,7 @@ class StoredVersion:
                 return path
         with self._lock:
             folder = self._own_dir = self._own_dir or self._make_temporary_dir()
-        return download_files(self._source, [entry], folder, transfer)[0]
+        return download_files(self._client, self.metadata, [entry], folder, transfer)[0]
 
     def _make_temporary_dir(self) -> Path:
         prefix = f"runicorn_{self.metadata.name}_v{self.metadata.version}_"

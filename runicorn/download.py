@@ -1,18 +1,13 @@
-"""Fetching files so that only the right bytes ever stand under their name.
+"""Fetching the files of a version, verified on the way.
 
-A file is streamed into a temporary one beside its target, hashed on the way, and renamed when
-size and digest are right. A broken connection is taken up where it broke (``Range`` with
+Each is hashed while it streams. A broken connection is taken up where it broke (``Range`` with
 ``If-Range``). The paths the server names are checked here again: none leads out of the target.
 """
 
-import contextlib
 import hashlib
 import logging
-import os
-import secrets
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -20,11 +15,11 @@ from typing import BinaryIO
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from runicorn import rules
 from runicorn.api import Client
-from runicorn.errors import IntegrityError, ServerUnavailable, SourceChanged
-from runicorn.hashing import hash_file
-from runicorn.models import FileEntry
+from runicorn.bundle import choose_bundled, fetch_bundled
+from runicorn.errors import IntegrityError, ServerUnavailable
+from runicorn.models import ArtifactMetadata, FileEntry
+from runicorn.placing import Placement, safe_target
 from runicorn.transfer import Transfer
 
 logger = logging.getLogger(__name__)
@@ -33,84 +28,54 @@ PIECE_BYTES = 1 << 20
 BREAKS_IN_A_ROW = 5
 
 
-@dataclass(frozen=True)
-class Version:
-    """Which version, on which server."""
-
-    client: Client
-    name: str
-    artifact_type: str
-    number: int
-
-
 def download_files(
-    version: Version, entries: Iterable[FileEntry], target_dir: Path, transfer: Transfer
+    client: Client,
+    version: ArtifactMetadata,
+    entries: Sequence[FileEntry],
+    target_dir: Path,
+    transfer: Transfer,
 ) -> list[Path]:
-    """Fetch ``entries`` into ``target_dir``, several at a time; return where they are.
+    """Fetch ``entries`` of ``version`` into ``target_dir``; return where they are.
 
     A file that is there with the right content is kept as it is. Raises
     :class:`IntegrityError` for content or paths that are not what they should be.
     """
-    planned = [(entry, safe_target(target_dir, entry.path)) for entry in entries]
+    planned = [Placement(entry, safe_target(target_dir, entry.path)) for entry in entries]
     target_dir.mkdir(parents=True, exist_ok=True)
-    transfer.start("Downloading", sum(entry.size for entry, _ in planned))
-    return transfer.run(
-        [partial(_provide, version, entry, target, transfer) for entry, target in planned]
-    )
+    total = sum(entry.size for entry in entries)
+    transfer.start("Downloading", total)
+    wanted = _not_there(planned, transfer)
+    bundled = choose_bundled(wanted, version_bytes=total)
+    done = fetch_bundled(client, version, bundled, transfer) if bundled else set()
+    left = [one for one in wanted if one.entry.path not in done]
+    transfer.run([partial(_fetch, client, version, one, transfer) for one in left])
+    return [one.target for one in planned]
 
 
-def safe_target(target_dir: Path, path: str) -> Path:
-    """Return where ``path`` belongs; raises :class:`IntegrityError` if that is elsewhere."""
-    try:
-        target = target_dir.joinpath(*rules.check_path(path).split("/"))
-    except ValueError as error:
-        raise IntegrityError(f"The server names a file no version can have: {error}") from error
-    if not target.resolve().is_relative_to(target_dir.resolve()):
-        raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
-    return target
+def _not_there(planned: Sequence[Placement], transfer: Transfer) -> list[Placement]:
+    done = transfer.run([partial(one.is_done, transfer) for one in planned])
+    return [one for one, is_done in zip(planned, done, strict=True) if not is_done]
 
 
-def is_intact(path: Path, entry: FileEntry, transfer: Transfer) -> bool:
-    """Whether ``path`` is a file with the content of ``entry``."""
-    if not path.is_file() or path.stat().st_size != entry.size:
-        return False
-    try:
-        return hash_file(path, lambda _: transfer.advance(0)).digest == entry.digest
-    except SourceChanged:
-        return False
-
-
-def _provide(version: Version, entry: FileEntry, target: Path, transfer: Transfer) -> Path:
-    if is_intact(target, entry, transfer):
-        transfer.advance(entry.size)
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(target) as (part, file):
-        _Fetch(version, entry, file, transfer).run()
-        file.close()
-        if entry.modified_at is not None:
-            os.utime(part, (entry.modified_at, entry.modified_at))
-        part.replace(target)
-    return target
-
-
-@contextlib.contextmanager
-def _beside(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a new file beside ``target``; it is gone afterwards, unless it was renamed."""
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
-    with part.open("xb") as file:
-        try:
-            yield part, file
-        finally:
-            part.unlink(missing_ok=True)
+def _fetch(
+    client: Client, version: ArtifactMetadata, placement: Placement, transfer: Transfer
+) -> None:
+    with placement.writing() as file:
+        _Fetch(client, version, placement.entry, file, transfer).run()
 
 
 class _Fetch:
     """One file on its way: how much is here, and the hash of that."""
 
     def __init__(
-        self, version: Version, entry: FileEntry, file: BinaryIO, transfer: Transfer
+        self,
+        client: Client,
+        version: ArtifactMetadata,
+        entry: FileEntry,
+        file: BinaryIO,
+        transfer: Transfer,
     ) -> None:
+        self._client = client
         self._version = version
         self._entry = entry
         self._file = file
@@ -136,7 +101,7 @@ class _Fetch:
 
     @property
     def _label(self) -> str:
-        return f"The download of {self._version.name}:v{self._version.number} {self._entry.path}"
+        return f"The download of {self._version.name}:v{self._version.version} {self._entry.path}"
 
     def _receive(self) -> None:
         with self._open() as response:
@@ -146,14 +111,14 @@ class _Fetch:
                 self._take(piece)
 
     def _open(self) -> urllib3.BaseHTTPResponse:
-        version, headers = self._version, {}
+        headers = {}
         if self._done:
             headers = {"Range": f"bytes={self._done}-", "If-Range": f'"{self._entry.digest}"'}
-        return version.client.open_file(
-            version.name,
-            version.number,
+        return self._client.open_file(
+            self._version.name,
+            self._version.version,
             self._entry.path,
-            artifact_type=version.artifact_type,
+            artifact_type=self._version.type,
             headers=headers,
         )
 

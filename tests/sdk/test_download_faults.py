@@ -8,8 +8,9 @@ import pytest
 
 import runicorn as rn
 from runicorn import errors
-from runicorn.download import Version, download_files, safe_target
-from runicorn.models import FileEntry
+from runicorn.download import download_files
+from runicorn.models import ArtifactMetadata, FileEntry
+from runicorn.placing import safe_target
 from runicorn.transfer import Transfer
 from tests.sdk.conftest import Ledger, digest_of
 from tests.sdk.peers import Answer, Peer, bytes_answer, hang_up, json_answer
@@ -17,6 +18,8 @@ from tests.sdk.peers import Answer, Peer, bytes_answer, hang_up, json_answer
 CONTENT = os.urandom(300_000)
 HALF = len(CONTENT) // 2
 TAG = f'"{digest_of(CONTENT)}"'
+
+VERSION = ArtifactMetadata("m", "model", 1, created_at=0.0, updated_at=0.0)
 
 Fetch = Callable[..., Path]
 
@@ -38,9 +41,8 @@ def fetch(peer: Peer, peer_client: rn.Client, tmp_path: Path) -> Fetch:
     """Download one file of ``m:v1``; return where it is."""
 
     def run(entry: FileEntry | None = None, ledger: Ledger | None = None) -> Path:
-        version = Version(peer_client, "m", "model", 1)
-        transfer = Transfer(ledger)
-        return download_files(version, [entry or entry_of()], tmp_path / "out", transfer)[0]
+        entries, transfer = [entry or entry_of()], Transfer(ledger)
+        return download_files(peer_client, VERSION, entries, tmp_path / "out", transfer)[0]
 
     return run
 
@@ -189,9 +191,8 @@ def test_one_failure_stops_the_other_downloads(
 ) -> None:
     peer.script(json_answer(422, {"detail": "The copy is damaged.", "code": "corrupted"}))
     entries = [entry_of(f"f{number}") for number in range(50)]
-    version = Version(peer_client, "m", "model", 1)
     with pytest.raises(errors.ContentCorrupted, match="damaged"):
-        download_files(version, entries, tmp_path / "out", Transfer())
+        download_files(peer_client, VERSION, entries, tmp_path / "out", Transfer())
     assert len(peer.seen) < len(entries)
     assert left_in(tmp_path) == []
 
