@@ -1,0 +1,95 @@
+"""Aliases under many hands: an expectation holds for one, and never outlives its version."""
+
+from functools import partial
+
+import pytest
+
+from artifacts.errors import AliasMoved, AliasProtected, VersionNotReady
+from artifacts.models import Alias, AliasEvent, Version
+from artifacts.services.aliases import move_alias
+from artifacts.services.versions import restore_version, soft_delete_version
+from artifacts.storage.layout import Store
+from tests.concurrency.threads import run_together
+from tests.crash.acts import ANYBODY, log
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONTENT = {"a.bin": b"content"}
+
+
+def try_move(version: Version, expected: int | None) -> bool:
+    try:
+        move_alias(
+            artifact=version.artifact,
+            name="production",
+            version=version,
+            expected=expected,
+            moved_by=ANYBODY,
+        )
+    except AliasMoved:
+        return False
+    return True
+
+
+def test_of_many_moves_that_expect_the_same_exactly_one_wins(store: Store) -> None:
+    first, *others = [log("model-a", CONTENT) for _ in range(9)]
+    assert try_move(first, expected=None)
+    won = run_together(*[partial(try_move, version, expected=1) for version in others])
+    assert won.count(True) == 1
+    winner = others[won.index(True)]
+    assert Alias.objects.get().version == winner
+    moves = AliasEvent.objects.order_by("id").values_list("from_number", "to_number")
+    assert list(moves) == [(None, 1), (1, winner.number)]
+
+
+def test_of_many_that_make_an_alias_exactly_one_wins(store: Store) -> None:
+    versions = [log("model-a", CONTENT) for _ in range(8)]
+    won = run_together(*[partial(try_move, version, expected=None) for version in versions])
+    assert won.count(True) == 1
+    assert Alias.objects.count() == 1
+
+
+def protect(version: Version) -> bool:
+    try:
+        move_alias(
+            artifact=version.artifact,
+            name="production",
+            version=version,
+            moved_by=ANYBODY,
+            is_protected=True,
+        )
+    except VersionNotReady:
+        return False
+    return True
+
+
+def soft_delete(version: Version) -> bool:
+    try:
+        soft_delete_version(version=version, deleted_by=ANYBODY)
+    except AliasProtected:
+        return False
+    return True
+
+
+def test_a_version_is_either_deleted_or_kept_by_a_protected_alias(store: Store) -> None:
+    outcomes = set()
+    for number in range(20):
+        version = log(f"model-{number}", CONTENT)
+        jobs = [partial(protect, version), partial(soft_delete, version)]
+        protected, deleted = run_together(*jobs)
+        assert protected is not deleted
+        outcomes.add(deleted)
+    assert Alias.objects.filter(version__deleted_at__isnull=False).count() == 0
+
+
+def test_a_restored_version_gets_back_only_aliases_that_stayed(store: Store) -> None:
+    old, new = [log("model-a", CONTENT) for _ in range(2)]
+    try_move(old, expected=None)
+    soft_delete(old)
+    run_together(
+        partial(restore_version, version=old, restored_by=ANYBODY),
+        partial(try_move, new, expected=None),
+    )
+    events = list(AliasEvent.objects.order_by("id").values_list("from_number", "to_number"))
+    target = Alias.objects.get().version.number
+    assert events[-1][1] == target
