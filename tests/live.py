@@ -21,21 +21,24 @@ import urllib3
 from psycopg import sql
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class LivePortal:
-    """A running portal. What it prints and logs goes to ``log``."""
+    """A running portal. What it prints and logs goes to ``log``; no URL: an embedded database."""
 
     url: str
     data_dir: Path
+    database_url: str | None
     log: Path
     process: subprocess.Popen[bytes]
+    reserved: socket.socket
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Send ``with_signal``, wait until the process is gone, return its exit code."""
+        self.reserved.close()
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
         return self.process.wait(STOP_SECONDS)
@@ -67,12 +70,20 @@ def start_portal(data_dir: Path, **environment: str) -> LivePortal:
     ``environment`` adds to ours, which is passed on without any setting of the portal. Without a
     DATABASE_URL in it the portal starts its embedded PostgreSQL.
     """
-    port = environment.setdefault("RUNICORN_PORT", str(free_port()))
     host = environment.setdefault("RUNICORN_HOST", "127.0.0.1")
+    reserved = reserve_port(host)
+    port = reserved.getsockname()[1]
     log = data_dir.parent / f"{data_dir.name}.log"
-    process = spawn_serve(data_dir, log, **environment)
+    process = spawn_serve(data_dir, log, RUNICORN_PORT=str(port), **environment)
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    portal = LivePortal(url=url, data_dir=data_dir, log=log, process=process)
+    portal = LivePortal(
+        url=url,
+        data_dir=data_dir,
+        database_url=environment.get("DATABASE_URL"),
+        log=log,
+        process=process,
+        reserved=reserved,
+    )
     _wait_until_healthy(portal)
     return portal
 
@@ -111,17 +122,23 @@ def _environment(data_dir: Path, settings: dict[str, str]) -> dict[str, str]:
     return ours | {"RUNICORN_DATA_DIR": str(data_dir)} | settings
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def reserve_port(host: str = "127.0.0.1") -> socket.socket:
+    """A socket on a port that no other test gets while it is open, though a portal may listen."""
+    reserved = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind((host, 0))
+    return reserved
+
+
+def free_port() -> int:
     """A port that nobody listens on at the moment."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    with reserve_port() as reserved:
+        return int(reserved.getsockname()[1])
 
 
 def _wait_until_healthy(portal: LivePortal) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _is_healthy(portal.url):
+    while not _is_healthy(portal.url) or portal.process.poll() is not None:
         if portal.process.poll() is not None or time.monotonic() > deadline:
             portal.stop(signal.SIGKILL)
             pytest.fail(f"The portal did not start:\n{portal.log.read_text()}")

@@ -9,11 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import urllib3
 
-from runicorn_site.embedded import database_url
 from tests.live import (
     LivePortal,
     free_port,
@@ -96,7 +94,7 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_works(portal: LivePorta
     assert again.stop() == 0
 
 
-@pytest.mark.parametrize("seconds", [0.8, 1.1, 1.4, 1.7])
+@pytest.mark.parametrize("seconds", [0.8, 1.2, 1.6])
 def test_stop_during_the_start_leaves_nothing_behind(tmp_path: Path, seconds: float) -> None:
     port = str(free_port())
     process = spawn_serve(tmp_path / "var", tmp_path / "log", RUNICORN_PORT=port)
@@ -141,51 +139,40 @@ def test_second_signal_ends_running_requests(tmp_path: Path, other_database: str
     assert time.monotonic() - started < 10
 
 
-def test_other_commands_find_the_embedded_database(portal: LivePortal) -> None:
-    with psycopg.connect(database_url(portal.data_dir / "postgres")) as connection:
-        assert connection.execute("SELECT count(*) FROM django_migrations").fetchone()
-
-
 def test_ipv6_loopback_works(tmp_path: Path, other_database: str) -> None:
-    port = str(free_port("::1"))
-    portal = start_portal(
-        tmp_path / "var", RUNICORN_HOST="::1", RUNICORN_PORT=port, DATABASE_URL=other_database
-    )
-    assert portal.log.read_text().splitlines()[0].endswith(f"http://[::1]:{port}")
+    portal = start_portal(tmp_path / "var", RUNICORN_HOST="::1", DATABASE_URL=other_database)
+    assert portal.url.startswith("http://[::1]:")
+    assert portal.log.read_text().splitlines()[0].endswith(portal.url)
     assert portal.stop() == 0
 
 
-def test_database_url_starts_no_postgres(tmp_path: Path, other_database: str) -> None:
-    portal = start_portal(tmp_path / "var", DATABASE_URL=other_database)
-    assert not (portal.data_dir / "postgres").exists()
-    assert portal.stop() == 0
+def test_database_url_starts_no_postgres(live_portal: LivePortal) -> None:
+    assert live_portal.data_dir.exists()
+    assert not (live_portal.data_dir / "postgres").exists()
 
 
-def test_taken_port_is_refused(tmp_path: Path, other_database: str) -> None:
+def test_taken_port_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        refused = run_serve(tmp_path / "var", RUNICORN_PORT=port, DATABASE_URL=other_database)
+        refused = run_serve(tmp_path / "var", RUNICORN_PORT=port)
     assert refused.returncode == 1
     assert f"127.0.0.1:{port} cannot be listened on: Address already in use" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_port_of_a_running_portal_is_refused(
-    tmp_path: Path, live_portal: LivePortal, other_database: str
-) -> None:
+def test_port_of_a_running_portal_is_refused(tmp_path: Path, live_portal: LivePortal) -> None:
     port = live_portal.url.rpartition(":")[2]
-    refused = run_serve(tmp_path / "var", RUNICORN_PORT=port, DATABASE_URL=other_database)
+    refused = run_serve(tmp_path / "var", RUNICORN_PORT=port)
     assert refused.returncode == 1
     assert "Address already in use" in refused.stderr
 
 
-def test_unknown_host_is_refused(tmp_path: Path, other_database: str) -> None:
+def test_unknown_host_is_refused(tmp_path: Path) -> None:
     refused = run_serve(
         tmp_path / "var",
         RUNICORN_HOST="no-such-host.invalid",
         RUNICORN_ACCESS="team",
         RUNICORN_SECRET_KEY="abcdefgh0123456789" * 3,
-        DATABASE_URL=other_database,
     )
     assert refused.returncode == 1
     assert "cannot be listened on" in refused.stderr
@@ -215,15 +202,13 @@ def test_open_access_on_a_public_address_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-def test_store_of_another_database_is_refused(tmp_path: Path, other_database: str) -> None:
-    data_dir = tmp_path / "var"
-    assert start_portal(data_dir, DATABASE_URL=other_database).stop() == 0
-    moved = str(tmp_path / "elsewhere")
-    refused = run_serve(data_dir, DATABASE_URL=other_database, RUNICORN_STORAGE_ROOT=moved)
+def test_store_of_another_database_is_refused(tmp_path: Path, live_portal: LivePortal) -> None:
+    assert live_portal.database_url is not None
+    refused = run_serve(tmp_path / "var", DATABASE_URL=live_portal.database_url)
     assert refused.returncode == 1
     assert "runicorn.E007" in refused.stderr
     assert "RUNICORN_STORAGE_ROOT" in refused.stderr
-    assert not Path(moved, "store.json").exists()
+    assert not (tmp_path / "var" / "store" / "store.json").exists()
 
 
 def run_serve(data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
