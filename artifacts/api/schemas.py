@@ -11,6 +11,7 @@ from rest_framework import serializers
 from artifacts.api.values import MetadataField, TagsField, TextField, VersionField
 from artifacts.names import TYPES, check_alias
 
+MAX_DIGESTS = 100_000
 STATUSES = ("ready", "deleted", "corrupted")
 
 
@@ -202,7 +203,7 @@ class BlobsOut(serializers.Serializer[Any]):
 class DigestsIn(serializers.Serializer[Any]):
     """Digests to ask about, at most 100 000."""
 
-    digests = serializers.ListField(child=serializers.CharField(), max_length=100_000)
+    digests = serializers.ListField(child=serializers.CharField(), max_length=MAX_DIGESTS)
 
 
 class MissingOut(serializers.Serializer[Any]):
