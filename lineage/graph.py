@@ -20,17 +20,18 @@ NODE_LIMIT = 1000
 
 # PostgreSQL runs the part after UNION ALL once for every step, on what the step before reached.
 # Its LIMIT keeps dense graphs from exploding: a step of more nodes than the graph may hold is cut,
-# in the order of the nodes, which changes nothing that is kept. A node reached both ways counts
-# twice there, hence two rows for each. COLLATE "C" makes the order the same on every server.
+# in the order of the nodes, and is the last, which changes nothing that is kept. A node reached
+# both ways has two rows there. COLLATE "C" makes the order the same on every server.
 WALK = """
-WITH RECURSIVE walk (step, way, version_id, type, name, number, run_id) AS (
-    SELECT 0, ways.way, version.id, artifact.type::text, artifact.name::text, version.number, ''
+WITH RECURSIVE walk (step, width, way, version_id, type, name, number, run_id) AS (
+    SELECT 0, 2::bigint, ways.way, version.id, artifact.type::text, artifact.name::text,
+           version.number, ''
       FROM (VALUES ('up'), ('down')) AS ways (way)
            CROSS JOIN artifacts_version AS version
            JOIN artifacts_artifact AS artifact ON artifact.id = version.artifact_id
      WHERE version.id = %(root_id)s
     UNION ALL
-    (SELECT reached.step, reached.way, reached.version_id, artifact.type::text,
+    (SELECT reached.step, count(*) OVER (), reached.way, reached.version_id, artifact.type::text,
             artifact.name::text, version.number, reached.run_id
        FROM (
            SELECT DISTINCT walk.step + 1 AS step, walk.way, next.version_id, next.run_id
@@ -54,7 +55,7 @@ WITH RECURSIVE walk (step, way, version_id, type, name, number, run_id) AS (
                        WHERE walk.way = 'down' AND walk.run_id <> ''
                              AND made.created_by_run = walk.run_id
                   ) AS next
-            WHERE walk.step < %(max_steps)s
+            WHERE walk.step < %(max_steps)s AND walk.width <= 2 * %(max_rows)s
        ) AS reached
        LEFT JOIN artifacts_version AS version ON version.id = reached.version_id
        LEFT JOIN artifacts_artifact AS artifact ON artifact.id = version.artifact_id

@@ -75,7 +75,8 @@ class Run(models.Model):
 class RunInput(models.Model):
     """A run used a version."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs")
+    # No index of its own: the one of the unique constraint begins with it.
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs", db_index=False)
     version = models.ForeignKey(Version, on_delete=models.RESTRICT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -1,6 +1,8 @@
 """``neighbourhood``: what belongs to the story of a version, and what does not."""
 
+import random
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from django.db.models import RestrictedError
 
 from artifacts.models import Artifact, Version
+from artifacts.names import TYPES
 from artifacts.services.versions import purge_version, soft_delete_version
 from lineage.graph import ArtifactNode, LineageGraph, RunNode, neighbourhood
 from lineage.models import Run, RunInput
@@ -266,6 +269,60 @@ def test_the_usual_limit_is_a_thousand_nodes(db: None) -> None:
     assert (len(graph.nodes), graph.is_truncated) == (1000, True)
 
 
+# Any graph at all ---------------------------------------------------------------------------------
+
+
+def random_lines(dice: random.Random) -> list[str]:
+    """A story of eight versions and six runs, without sense: cycles, strays, everything."""
+    versions = [f"{dice.choice(TYPES)}/m{n % 3}:v{n + 1}" for n in range(8)]
+    runs = [f"r{n}" for n in range(6)]
+    made = [f"{dice.choice(runs)} > {version}" for version in versions if dice.random() < 0.8]
+    used = [f"{dice.choice(versions)} > {dice.choice(runs)}" for _ in range(dice.randint(4, 16))]
+    return [*versions, *made, *used]
+
+
+def reached_by_hand(root: Version, depth: int) -> dict[object, int]:
+    """Version id or run id → steps from the root, by walking the rows in Python."""
+    edges = [(version, run) for version, run in RunInput.objects.values_list("version", "run")]
+    outputs = Version.objects.exclude(created_by_run="").values_list("created_by_run", "pk")
+    down = [*edges, *outputs]
+    steps: dict[object, int] = {}
+    for links in (down, [(after, before) for before, after in down]):
+        seen, frontier = {root.pk}, {root.pk}
+        for step in range(2 * depth + 1):
+            for node in frontier:
+                steps[node] = min(step, steps.get(node, step))
+            frontier = {after for before, after in links if before in frontier} - seen
+            seen |= frontier
+    return steps
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_walk_agrees_with_a_walk_by_hand(tell: Tell, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    versions = tell(*random_lines(dice))
+    root, depth = dice.choice(list(versions.values())), dice.randint(1, 5)
+    expected = reached_by_hand(root, depth)
+    whole = neighbourhood(version=root, depth=depth)
+    by_place = {(v.artifact.type, v.artifact.name, v.number): v.pk for v in versions.values()}
+    steps = [
+        expected[by_place[node.type, node.name, node.number]]
+        if isinstance(node, ArtifactNode)
+        else expected[node.node_id]
+        for node in whole.nodes
+    ]
+    assert steps == sorted(expected.values())
+    assert len(set(ids(whole))) == len(expected)
+    for limit in range(1, len(expected)):
+        cut = neighbourhood(version=root, depth=depth, limit=limit)
+        assert [_place(node) for node in cut.nodes] == [_place(n) for n in whole.nodes[:limit]]
+
+
+def _place(node: ArtifactNode | RunNode) -> object:
+    """What it is, whatever it is called: a cut may leave it a shorter name."""
+    return replace(node, node_id="") if isinstance(node, ArtifactNode) else node
+
+
 # What it costs ------------------------------------------------------------------------------------
 
 
@@ -289,7 +346,7 @@ def seconds_for(root: Version, **options: int) -> tuple[float, LineageGraph]:
 def test_two_thousand_nodes_take_well_under_seconds(db: None) -> None:
     seconds, graph = seconds_for(star(fan=660), depth=3, limit=5000)
     assert (len(graph.nodes), len(graph.edges)) == (1982, 1981)
-    assert seconds < 3
+    assert seconds < 10
 
 
 def test_a_dense_graph_does_not_explode(db: None) -> None:
@@ -312,4 +369,4 @@ def test_a_dense_graph_does_not_explode(db: None) -> None:
     seconds, graph = seconds_for(generations[-1][0], depth=10)
     assert len(graph.nodes) == 2 * (9 * 20 + 1)
     assert len(graph.edges) == 20 + 8 * 400 + 9 * 20 + 1
-    assert seconds < 5
+    assert seconds < 10
