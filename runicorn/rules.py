@@ -85,10 +85,11 @@ def is_version(text: str) -> bool:
 
 
 def check_run_id(text: str) -> str:
-    """Return the run id ``text``."""
-    if not _RUN_ID.fullmatch(text):
+    """Return the run id ``text`` in Unicode NFC."""
+    run_id = unicodedata.normalize("NFC", text)
+    if not _RUN_ID.fullmatch(run_id) or run_id in {".", ".."}:
         raise ValueError(f"Invalid run id {text!r}: use 1 to 128 letters, digits, '.', '_' or '-'")
-    return text
+    return run_id
 
 
 def check_path(given: str | PurePath) -> str:
