@@ -33,7 +33,7 @@ test: $(DEV) ## run every test, in parallel, on a PostgreSQL of their own (ARGS=
 check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/lint-imports --no-timings
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(NO_DATABASE) $(BIN)/python manage.py makemigrations --check --dry-run
 	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
