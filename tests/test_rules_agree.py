@@ -18,7 +18,8 @@ PAIRS = {
     "run id": (references.check_run_id, rules.check_run_id),
 }
 TEXTS = st.text(
-    st.one_of(st.characters(), st.sampled_from("ab./-_v12 \\:*?\"<>|\0\n\t模型é\ud800")), max_size=140
+    st.one_of(st.characters(), st.sampled_from('ab./-_v12 \\:*?"<>|\0\n\t模型é\ud800')),
+    max_size=140,
 )
 
 
