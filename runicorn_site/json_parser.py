@@ -1,6 +1,7 @@
 """JSON as RFC 8259 has it, and no more of it than a body may hold."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -13,7 +14,7 @@ MAX_JSON_BYTES = 128 << 20
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: no NaN, no Infinity, no number too large for a float.
+    """JSON as RFC 8259 has it: no NaN, no Infinity, no number too large for a float, no key twice.
 
     Reads at most ``MAX_JSON_BYTES``; raises TooLarge (413) beyond.
     """
@@ -32,12 +33,24 @@ class StrictJSONParser(BaseParser):
             raise TooLarge(f"A JSON body has at most {MAX_JSON_BYTES} bytes.")
         try:
             return json.loads(
-                raw.decode(), parse_constant=_refuse_constant, parse_float=_finite_float
+                raw.decode(),
+                object_pairs_hook=_each_key_once,
+                parse_constant=_refuse_constant,
+                parse_float=_finite_float,
             )
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values counts is anybody's guess (RFC 8259 §4), so neither does."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {key[:40]!r} is there twice")
+    return found
 
 
 def _refuse_constant(text: str) -> float:
