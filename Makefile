@@ -2,6 +2,9 @@
 # Needs python3 (3.11 or later) with venv, and Debian's base tools; everything else is installed
 # into .venv, at the versions and hashes of requirements*.txt.
 
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 ARGS ?=
