@@ -87,7 +87,7 @@ def put(  # noqa: PLR0913 one parameter for each option
     The content of a single folder goes to the top of the version; of several paths each stands
     under its own name.
     """
-    artifact = Artifact(name, type_ or "model", description, _parse_metadata(metadata))
+    artifact = Artifact(name, type_ or "model", description, parse_metadata(metadata))
     _add_paths(artifact.add_tags(*tags), paths, exclude)
     artifact.draft(aliases, None)
     with Run(project, name=run_name) as run, Bar() as bar:
@@ -116,7 +116,8 @@ def _add_paths(artifact: Artifact, paths: list[Path], exclude: list[str]) -> Non
             artifact.add_dir(path, name=path.resolve().name, exclude_patterns=exclude)
 
 
-def _parse_metadata(pairs: list[str]) -> dict[str, Any]:  # the user's own
+def parse_metadata(pairs: list[str]) -> dict[str, Any]:  # the user's own
+    """Read ``KEY=VALUE`` pairs; a value that is no JSON is text."""
     found: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")

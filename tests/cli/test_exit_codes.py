@@ -1,5 +1,8 @@
 """What a failure means to a shell."""
 
+import subprocess
+import sys
+
 import pytest
 
 from runicorn import errors
@@ -116,3 +119,18 @@ def test_help_is_there(runicorn: RunCommand, group: list[str]) -> None:
     outcome = runicorn(*group, "--help")
     assert outcome.code == 0
     assert "Usage: runicorn" in outcome.out
+
+
+def test_a_reader_that_goes_away_is_no_traceback(peer: Peer) -> None:
+    item = {"name": "m", "type": "model", "num_versions": 1, "latest_version": 1}
+    item |= {"size_bytes": 1, "created_at": 0.0, "updated_at": 0.0, "aliases": {}}
+    peer.script(json_answer(200, [item] * 5000))
+    command = [sys.executable, "-m", "runicorn", "artifacts", "list", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()

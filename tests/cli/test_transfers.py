@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
+from runicorn.cli.transfers import parse_metadata
 from tests.cli.conftest import RunCommand
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, Seen, json_answer
@@ -189,3 +190,23 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert statuses == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.5", 0.5),
+        ("7", 7),
+        ("true", True),
+        ("null", None),
+        ('"7"', "7"),
+        ('{"a": [1]}', {"a": [1]}),
+        ("AdamW", "AdamW"),
+        ("1e5", 100000.0),
+        ("v1.2", "v1.2"),
+        ("-Infinity", "-Infinity"),
+        ("", ""),
+    ],
+)
+def test_a_metadata_value_is_json_or_else_text(text: str, value: object) -> None:
+    assert parse_metadata([f"key={text}"]) == {"key": value}
