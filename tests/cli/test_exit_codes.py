@@ -134,3 +134,12 @@ def test_a_reader_that_goes_away_is_no_traceback(peer: Peer) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
+
+
+def test_a_graph_that_was_cut_is_told(peer: Peer, runicorn: RunCommand) -> None:
+    detail = {"name": "m", "type": "model", "version": 1}
+    node = {"node_type": "artifact", "node_id": "m:v1", "label": "m v1", "metadata": {}}
+    graph = {"root_artifact": "m:v1", "nodes": [node], "edges": [], "truncated": True}
+    peer.script(json_answer(200, detail), json_answer(200, graph))
+    outcome = runicorn("artifacts", "lineage", "m:v1")
+    assert (outcome.code, outcome.err) == (0, "The graph is larger; this is only a part of it.\n")

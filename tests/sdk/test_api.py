@@ -9,6 +9,7 @@ import pytest
 
 import runicorn as rn
 from runicorn import errors, payloads
+from tests.live import LivePortal
 
 MakeFile = Callable[..., Path]
 
@@ -31,6 +32,20 @@ def logged(run: rn.Run, name: str, make_file: MakeFile) -> str:
     artifact = rn.Artifact(name).add_file(make_file("a", name.encode()))
     run.log_artifact(artifact.add_reference("s3://bucket/data"), aliases=["production"])
     return name
+
+
+def test_the_address_is_known(client: rn.Client, portal: LivePortal) -> None:
+    assert client.url == portal.url
+
+
+def test_values_become_plain_dictionaries(run: rn.Run, logged: str) -> None:
+    artifact = run.use_artifact(logged)
+    metadata, manifest = artifact.get_metadata(), artifact.get_manifest()
+    assert metadata is not None
+    assert manifest is not None
+    assert metadata.to_dict()["name"] == logged
+    assert manifest.to_dict()["files"][0]["path"] == "a"
+    assert manifest.references[0].to_dict()["uri"] == "s3://bucket/data"
 
 
 def test_the_list(client: rn.Client, logged: str) -> None:

@@ -10,7 +10,7 @@ import runicorn as rn
 from runicorn import errors
 from runicorn.download import download_files
 from runicorn.models import ArtifactMetadata, FileEntry
-from runicorn.placing import safe_target
+from runicorn.placing import is_intact, safe_target
 from runicorn.transfer import Transfer
 from tests.sdk.conftest import Ledger, digest_of
 from tests.sdk.peers import Answer, Peer, bytes_answer, hang_up, json_answer
@@ -207,3 +207,15 @@ def test_the_time_of_the_original_is_kept(peer: Peer, fetch: Fetch) -> None:
 def test_an_empty_file_arrives(peer: Peer, fetch: Fetch) -> None:
     peer.script(bytes_answer(200, b""))
     assert fetch(entry_of("empty", b"")).read_bytes() == b""
+
+
+def test_a_file_that_changes_while_it_is_checked_is_not_intact(
+    make_file: Callable[..., Path],
+) -> None:
+    path = make_file("a.bin", CONTENT)
+    ledger = Ledger(on_advance=lambda what: os.utime(path, (1, 1)))
+    transfer = Transfer(ledger)
+    transfer.start("Downloading", 0)
+    big = bytes(3 << 20)
+    path.write_bytes(big)
+    assert not is_intact(path, entry_of("a.bin", big), transfer)
