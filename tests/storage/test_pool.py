@@ -375,6 +375,13 @@ def test_iter_pool_leaves_out_what_is_no_content(store):
     assert list(pool.iter_pool(store)) == []
 
 
+def test_iter_pool_lists_content_once_that_also_lies_in_a_wrong_folder(store):
+    publish_bytes(store, CONTENT)
+    wrong = next(name for name in ("00", "ff") if name != SHA[:2])
+    (store.pool / wrong / SHA).write_bytes(CONTENT)
+    assert list(pool.iter_pool(store)) == [(SHA, len(CONTENT))]
+
+
 def test_iter_pool_refuses_to_go_on_without_one_folder(store):
     publish_bytes(store, CONTENT)
     (store.pool / "ff").rmdir()

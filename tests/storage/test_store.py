@@ -8,7 +8,7 @@ import pytest
 
 from artifacts.errors import StorageFull, StoreUnavailable
 from artifacts.storage.store import init_store, open_store
-from tests.storage.conftest import fail_with, left_in, start_python
+from tests.storage.conftest import fail_with, left_in, record_calls, start_python
 
 INIT = """
 import sys
@@ -55,6 +55,15 @@ def test_init_store_finishes_what_a_crash_left_half_made(store):
     again = init_store(store.root)
     assert (again.pool / "ff").is_dir()
     assert open_store(store.root) == again
+
+
+def test_init_store_writes_its_identity_last_and_syncs_it(tmp_path, monkeypatch):
+    calls = record_calls(monkeypatch)
+    init_store(tmp_path / "storage")
+    linked = next(number for number, call in enumerate(calls) if call.startswith("link"))
+    assert calls[linked - 1] == f"fsync {calls[linked].removeprefix('link ')}"
+    assert calls[linked - 2] == "fsync .dedup"
+    assert calls[linked + 1 :] == ["fsync storage"]
 
 
 def test_init_store_by_processes_at_once_gives_all_the_same_id(tmp_path):
