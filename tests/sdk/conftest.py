@@ -1,6 +1,7 @@
 """A portal that ``rn.init`` finds, peers that misbehave, and a clock that does not wait."""
 
 import hashlib
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,8 +17,13 @@ from tests.sdk.peers import Peer, serve_peer
 
 
 @pytest.fixture
-def portal(live_portal: LivePortal, monkeypatch: pytest.MonkeyPatch) -> Iterator[LivePortal]:
-    """The live portal as the one ``RUNICORN_TRACKING_URI`` names; no run is left open."""
+def portal(
+    live_portal: LivePortal,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LivePortal]:
+    """The live portal as the one ``RUNICORN_TRACKING_URI`` names; nothing of ours is left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     monkeypatch.setenv("RUNICORN_TRACKING_URI", live_portal.url)
     monkeypatch.delenv("RUNICORN_API_KEY", raising=False)
     yield live_portal
