@@ -18,6 +18,8 @@ UNKNOWN = [
     "/api/artifacts/model-a/v1/",
     "/api/artifacts/model-a/v1/files/",
     "/api/artifacts/model-a/v1/nothing",
+    "/api/artifacts/model-a/v",
+    "/api/artifacts/model-a/1",
     "/api/artifacts/model-a/versions/",
     "/api/artifacts/model-a/aliases/",
     "/api/artifacts/stats/",
