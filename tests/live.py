@@ -41,7 +41,10 @@ class LivePortal:
         self.reserved.close()
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        return self.process.wait(STOP_SECONDS)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            self.process.kill()  # a portal that does not stop fails its test and no other
 
 
 @pytest.fixture(scope="session")
@@ -89,10 +92,13 @@ def start_portal(data_dir: Path, **environment: str) -> LivePortal:
 
 
 def spawn_serve(data_dir: Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """``manage.py serve`` on ``data_dir``, not yet ready; what it says is appended to ``log``."""
+    """``manage.py serve`` on ``data_dir``, not yet ready; what it says is appended to ``log``.
+
+    It dies with the thread that calls this.
+    """
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, str(MANAGE), "serve"],
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, str(MANAGE), "serve"],
             env=_environment(data_dir, environment),
             stdout=output,
             stderr=output,

@@ -12,13 +12,16 @@ def address_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Bind and let go: granian would share a taken port in silence (SO_REUSEPORT).
+def free_address(host: str, port: int) -> str:
+    """The IP address behind ``host``, IPv4 before IPv6, after a bind that shows it to be free.
+
+    granian takes no names, and would share a taken port in silence (SO_REUSEPORT).
 
     Raises PortError.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = min(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        family, kind, _, _, address = found
         with socket.socket(family, kind) as probe:
             # Not REUSEPORT: this only ignores connections that are winding down.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,3 +32,4 @@ def require_free_port(host: str, port: int) -> None:
             f"{address_url(host, port)} cannot be listened on: {error.strerror}. "
             "Stop what uses it, or set RUNICORN_HOST and RUNICORN_PORT."
         ) from error
+    return str(address[0])

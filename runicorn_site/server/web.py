@@ -15,8 +15,8 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from runicorn_site import wsgi
-from runicorn_site.server.port import address_url
 
+Callback = Callable[[], None]
 Handler = Callable[[int, FrameType | None], None]
 
 THREADS = 64  # per worker: clients that stall hold one each
@@ -25,17 +25,20 @@ PR_SET_PDEATHSIG = 1
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def serve_until_stopped(*, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
-    """Serve the portal until SIGINT, SIGTERM or SIGHUP; ``say`` is told when it begins and ends.
+def serve_until_stopped(
+    *, address: str, port: int, workers: int, on_ready: Callback, on_stop: Callback
+) -> None:
+    """Serve the portal on ``address`` (an IP address) until SIGINT, SIGTERM or SIGHUP.
 
-    Running requests have KILL_SECONDS to end, or until a second signal. The caller has closed its
-    database connections: forked workers must not share them.
+    Then running requests have KILL_SECONDS to end, or until a second signal. ``on_ready`` is called
+    once the port is open, ``on_stop`` at the first signal. The caller has closed its database
+    connections: forked workers must not share them.
 
     Raises SystemExit(1) when workers die again and again.
     """
     server = MPServer(
         target=f"{wsgi.__name__}:application",  # loaded here already, so found at once
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
@@ -45,9 +48,9 @@ def serve_until_stopped(*, host: str, port: int, workers: int, say: Callable[[st
         websockets=False,
         log_level=LogLevels.error,
     )
-    handler = partial(stop, server, say)
+    handler = partial(stop, server, on_stop)
     server.on_startup(partial(take_signals, handler, signal.getsignal(signal.SIGHUP)))
-    server.on_startup(partial(say, f"Serving {address_url(host, port)} until Ctrl-C."))
+    server.on_startup(on_ready)
     tie_forks_to_this_process()
     server.serve()
 
@@ -62,15 +65,13 @@ def take_signals(handler: Handler, hangup: object) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup is signal.SIG_IGN else handler)
 
 
-def stop(
-    server: MPServer, say: Callable[[str], None], signum: int, frame: FrameType | None
-) -> None:
+def stop(server: MPServer, on_stop: Callback, signum: int, frame: FrameType | None) -> None:
     """Let running requests end; end them when asked a second time."""
     if server.interrupt_signal:
         for worker in server.wrks:
             worker.kill()  # type: ignore[no-untyped-call]
         return
-    say(f"Stopping: running requests have {KILL_SECONDS} s; Ctrl-C again ends them now.")
+    on_stop()
     server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
 

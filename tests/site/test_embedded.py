@@ -242,6 +242,8 @@ def test_normal_user_needs_no_namespace() -> None:
         os.chown(folder, NOBODY, NOBODY)
         home = Path(folder, "postgres")
         become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        if subprocess.call([*become, sys.executable, "-c", "import psycopg"]):
+            pytest.skip("the Python that runs the tests is closed to other users")
         kill_after_start([*become, sys.executable, "-c", START_AND_WAIT, str(home)])
         assert (home / "data").stat().st_uid == NOBODY
         assert gone_in_time(home / "data")

@@ -139,9 +139,10 @@ def test_second_signal_ends_running_requests(tmp_path: Path, other_database: str
     assert time.monotonic() - started < 10
 
 
-def test_ipv6_loopback_works(tmp_path: Path, other_database: str) -> None:
-    portal = start_portal(tmp_path / "var", RUNICORN_HOST="::1", DATABASE_URL=other_database)
-    assert portal.url.startswith("http://[::1]:")
+@pytest.mark.parametrize("host", ["::1", "localhost"])
+def test_other_names_of_this_machine_work(tmp_path: Path, other_database: str, host: str) -> None:
+    portal = start_portal(tmp_path / "var", RUNICORN_HOST=host, DATABASE_URL=other_database)
+    assert portal.url.startswith(("http://[::1]:", "http://localhost:"))
     assert portal.log.read_text().splitlines()[0].endswith(portal.url)
     assert portal.stop() == 0
 

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -23,14 +24,15 @@ from artifacts.services.store import prepare_store
 from runicorn.version import __version__
 from runicorn_site.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from runicorn_site.server.data_dir import DataDirError, hold_data_dir, keep_secret_key
-from runicorn_site.server.port import PortError, address_url, require_free_port
-from runicorn_site.server.web import serve_until_stopped
+from runicorn_site.server.port import PortError, address_url, free_address
+from runicorn_site.server.web import KILL_SECONDS, serve_until_stopped
 
 REFUSALS = (DataDirError, EmbeddedPostgresError, OperationalError, PortError, StoreUnavailable)
 ACCESS = {
     "open": "open: anybody on this machine; RUNICORN_ACCESS=team asks for a login",
     "team": "team: with a login",
 }
+STOPPING = f"Stopping: running requests have {KILL_SECONDS} s; Ctrl-C again ends them now."
 
 
 class Command(BaseCommand):
@@ -55,17 +57,18 @@ class Command(BaseCommand):
         url = address_url(settings.RUNICORN_HOST, settings.RUNICORN_PORT)
         refuse_errors(run_checks())
         with hold_data_dir(settings.RUNICORN_DATA_DIR, url=url):
-            require_free_port(settings.RUNICORN_HOST, settings.RUNICORN_PORT)
+            address = free_address(settings.RUNICORN_HOST, settings.RUNICORN_PORT)
             self._introduce(url)
             if not settings.RUNICORN_SECRET_KEY:
                 keep_secret_key(settings.SECRET_KEY_PATH, settings.SECRET_KEY)
             with self._database():
                 self._prepare()
                 serve_until_stopped(
-                    host=settings.RUNICORN_HOST,
+                    address=address,
                     port=settings.RUNICORN_PORT,
                     workers=settings.RUNICORN_WORKERS,
-                    say=self._say,
+                    on_ready=partial(self._say, f"Serving {url} until Ctrl-C."),
+                    on_stop=partial(self._say, STOPPING),
                 )
 
     def _introduce(self, url: str) -> None:
