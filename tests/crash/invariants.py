@@ -74,10 +74,10 @@ def _lost_entries(store: Store) -> Iterator[str]:
 
 
 def _wrong_pool_files(store: Store) -> Iterator[str]:
-    damaged = set(Blob.objects.exclude(damaged_at=None).values_list("sha256", flat=True))
+    vouched = set(Blob.objects.healthy().values_list("sha256", flat=True))
     for sha256, size in pool.iter_pool(store):
         path = store.pool_path(sha256)
-        if sha256 not in damaged and not pool.has_content(path, sha256, size):
+        if sha256 in vouched and not pool.has_content(path, sha256, size):
             yield f"not what its name says: {sha256}"
         if stat.S_IMODE(path.stat().st_mode) != 0o444:
             yield f"writable: {sha256}"
