@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ class MortalPortal:
 
     def __init__(self, data_dir: Path, database_url: str) -> None:
         self._database_url = database_url
+        # A portal dies with the thread that spawned it, and those of a transfer end with it.
+        self._spawner = ThreadPoolExecutor(1)
         self._portal = start_portal(data_dir, DATABASE_URL=database_url)
         self._process = self._portal.process
         self.url = self._portal.url
@@ -32,18 +35,20 @@ class MortalPortal:
         self._portal.stop(signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        self._process = spawn_serve(
+        self._process = self._spawner.submit(
+            spawn_serve,
             self._portal.data_dir,
             self._portal.log,
             DATABASE_URL=self._database_url,
             RUNICORN_PORT=self.url.rpartition(":")[2],
-        )
+        ).result()
 
     def stop(self) -> None:
         """End it for good."""
         self._process.terminate()
         self._process.wait(60)
         self._portal.stop()
+        self._spawner.shutdown()
 
 
 @pytest.fixture
