@@ -15,7 +15,7 @@ RESERVED_NAMES = frozenset({"stats"})
 FORBIDDEN_IN_NAMES = frozenset('/\\:*?"<>|')
 
 _ALIAS = re.compile(r"[\w.-]{1,128}")
-_VERSION_LIKE = re.compile(r"[vV][0-9]+")  # clients of Runicorn 0.5 take V3 for a version
+_VERSION_LIKE = re.compile(r"v[0-9]+")
 _VERSION = re.compile(r"v(0|[1-9][0-9]*)")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 

@@ -29,9 +29,9 @@ WORKERS = 4
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 HURRIED_SECONDS = 3.0
-# A server that answered once gets 20 to 40 seconds to come back (a restart); one that never did
+# A server that answered once gets about a minute to come back (a restart); one that never did
 # is most likely not running, and the caller should hear so at once.
-ATTEMPTS = 10
+ATTEMPTS = 14
 ATTEMPTS_AT_FIRST = 3
 LONGEST_PAUSE_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 60.0

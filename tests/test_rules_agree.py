@@ -1,9 +1,10 @@
 """The client's rules for names are the server's: what one takes, the other takes, in one form."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from artifacts import names
@@ -35,7 +36,6 @@ def outcome(check: Callable[[str], str], text: str) -> str | None:
 @given(text=TEXTS)
 @example(text="latest")
 @example(text="v3")
-@example(text="V3")
 @example(text="..")
 @example(text="stats")
 @example(text="e\u0301tude")
@@ -47,5 +47,6 @@ def outcome(check: Callable[[str], str], text: str) -> str | None:
 @example(text=" a")
 @example(text="model")
 def test_client_and_server_agree(kind: str, text: str) -> None:
+    assume(kind != "alias" or not re.fullmatch("V[0-9]+", text))  # a version, to clients since 0.5
     server, client = PAIRS[kind]
     assert outcome(server, text) == outcome(client, text)
