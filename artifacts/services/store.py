@@ -57,7 +57,8 @@ def verified_store() -> Store:
     known = StoreIdentity.objects.filter(is_only=True).values_list("store_id", flat=True).first()
     if known != store.id:
         raise StoreUnavailable(
-            f"The store at {store.root} has the id {store.id}; this database belongs to {known}. "
+            f"The store at {store.root} has the id {store.id}; this database belongs to "
+            f"{known or 'none yet'}. "
             "Mount the right disk or set RUNICORN_STORAGE_ROOT or DATABASE_URL to match."
         )
     return store

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, pluralize
 
 from artifacts.errors import StoreUnavailable
 from artifacts.services.collect import collect, plan_collection, sweep_leftovers
@@ -40,9 +40,14 @@ class Command(BaseCommand):
 
     def _collect(self, min_age: timedelta, dry_run: bool) -> None:  # noqa: FBT001 - the flag's value
         plan = plan_collection(min_age=min_age)
-        size = filesizeformat(plan.size_bytes)
-        self.stdout.write(f"{len(plan.blob_ids)} blobs to free, {size}; {len(plan.strays)} strays.")
+        blobs, strays = _count(len(plan.blob_ids), "blob"), _count(len(plan.strays), "stray")
+        self.stdout.write(f"{blobs} to free, {filesizeformat(plan.size_bytes)}; {strays}.")
         if not dry_run:
             freed = collect(plan=plan)
             swept = sweep_leftovers(older_than=max(min_age, timedelta(hours=1)))
-            self.stdout.write(f"Freed {filesizeformat(freed)}; {swept} leftovers removed.")
+            leftovers = _count(swept, "leftover")
+            self.stdout.write(f"Freed {filesizeformat(freed)}; {leftovers} removed.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{pluralize(number)}"

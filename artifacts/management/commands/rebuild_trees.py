@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import pluralize
 
-from artifacts.errors import DomainError
+from artifacts.errors import DomainError, StoreUnavailable
 from artifacts.models import Version
 from artifacts.services.store import verified_store
 from artifacts.services.trees import build_version_tree, remove_purged_trees
@@ -17,7 +18,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Go through every version; those of purged ones are removed."""
-        verified_store()
+        try:
+            verified_store()
+        except StoreUnavailable as error:
+            raise CommandError(error.detail) from None
         remove_purged_trees()
         failed = 0
         versions = Version.objects.filter(purged_at=None).order_by("pk")
@@ -28,5 +32,6 @@ class Command(BaseCommand):
                 failed += 1
                 self.stderr.write(f"version {pk}: {error.detail}")
         if failed:
-            raise CommandError(f"{failed} folders could not be built.")
-        self.stdout.write(f"{versions.count()} version folders are in place.")
+            raise CommandError(f"{failed} folder{pluralize(failed)} could not be built.")
+        count = versions.count()
+        self.stdout.write(f"{count} version folder{pluralize(count)} in place.")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, pluralize
 
 from artifacts.errors import StoreUnavailable
 from artifacts.services.integrity import ScrubReport, scrub
@@ -46,7 +46,8 @@ class Command(BaseCommand):
 
     def _print(self, report: ScrubReport) -> None:
         read = filesizeformat(report.read_bytes)
-        self.stdout.write(f"{report.checked} blobs checked, {read} read.")
+        blobs = f"{report.checked} blob{pluralize(report.checked)}"
+        self.stdout.write(f"{blobs} checked, {read} read.")
         for digest in report.damaged:
             self.stdout.write(f"damaged: {digest} (upload the same content again to heal it)")
         for digest in report.strays:
