@@ -10,7 +10,8 @@ DOCUMENT = (ROOT / "docs" / "settings.md").read_text()
 
 
 def test_every_setting_is_documented() -> None:
-    sources = [ROOT / "runicorn_site" / name for name in ("settings.py", "embedded.py")]
+    readers = ("runicorn_site/settings.py", "runicorn_site/embedded.py", "runicorn/config.py")
+    sources = [ROOT / name for name in readers]
     read = r"""(?:env\.\w+|environ\.get)\(\s*["'](\w+)["']"""
     used = {name for path in sources for name in re.findall(read, path.read_text())}
     assert len(used) > 10
