@@ -40,8 +40,8 @@ class LinkPagination(LimitOffsetPagination):
         return list(queryset[self.offset : end])
 
     def _positive(self, request: Request, name: str, *, minimum: int) -> int | None:
-        text = request.query_params.get(name, "")
-        if not text:
+        text = request.query_params.get(name)
+        if text is None:
             return None
         is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
         if not is_number or not minimum <= int(text) < MAX_ROWS:
@@ -61,6 +61,18 @@ class LinkPagination(LimitOffsetPagination):
             return []
         return [("next", self.get_next_link()), ("prev", self.get_previous_link())]
 
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        """Both, with what they may be."""
+        return [
+            _parameter("limit", 1, "At most so many rows; without it, all of them."),
+            _parameter("offset", 0, "Leave out so many rows first."),
+        ]
+
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The body is the array itself."""
         return schema
+
+
+def _parameter(name: str, minimum: int, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": minimum, "maximum": MAX_ROWS - 1}
+    return {"name": name, "in": "query", "description": description, "schema": schema}

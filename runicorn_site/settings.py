@@ -161,6 +161,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["accounts.access.MayEnter"],
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "runicorn_site.schema.may_be_anonymous",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "VersionStatus": "artifacts.api.schemas.STATUSES",
         "RunStatus": "lineage.models.Run.Status",

@@ -60,7 +60,7 @@ class AliasDetail(APIView):
 
     @extend_schema(
         operation_id="move_alias",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.ALIAS],
         request=AliasMoveIn,
         responses={**openapi.answers(AliasDetailOut, 400, 404, 409), 201: AliasDetailOut},
     )
@@ -84,7 +84,7 @@ class AliasDetail(APIView):
 
     @extend_schema(
         operation_id="remove_alias",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.ALIAS],
         responses=openapi.answers(DoneOut, 400, 404, 409),
     )
     def delete(self, request: Request, name: str, alias: str) -> Response:

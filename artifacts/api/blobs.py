@@ -71,6 +71,7 @@ class BlobContent(APIView):
 
     @extend_schema(
         operation_id="upload_blob",
+        parameters=[openapi.DIGEST],
         request={"application/octet-stream": OpenApiRequest(openapi.BINARY)},
         responses={
             **openapi.answers(BlobOut, 400, 411, 422, 507),
@@ -91,7 +92,7 @@ class BlobContent(APIView):
 
     @extend_schema(
         operation_id="download_blob",
-        parameters=[openapi.RANGE, openapi.IF_NONE_MATCH],
+        parameters=[openapi.DIGEST, openapi.RANGE, openapi.IF_NONE_MATCH],
         responses={
             **openapi.answers(openapi.content("The content."), 400, 404, 416, 422),
             206: openapi.content("The range asked for."),

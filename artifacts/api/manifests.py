@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from artifacts.api.values import check_metadata, is_storable
+from artifacts.api.values import MAX_SIZE_BYTES, check_metadata, is_storable
 from artifacts.errors import Invalid
 from artifacts.names import check_digest, check_path, find_path_clash
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
@@ -17,7 +17,6 @@ from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReferenc
 Row = TypeVar("Row")
 
 MAX_FILES = 1_000_000
-MAX_SIZE_BYTES = (1 << 63) - 1
 MAX_REFERENCE_CHARACTERS = 8192
 MAX_ERRORS = 20
 

@@ -5,10 +5,18 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from artifacts.api.schemas import ErrorOut
+from artifacts.api.schemas import ALIAS_PATTERN, DIGEST_PATTERN, NAME_PATTERN, ErrorOut
 from artifacts.names import TYPES
 
 BINARY = OpenApiTypes.BINARY
+MOMENT = {
+    "oneOf": [
+        {"type": "number", "minimum": -62_135_596_800, "maximum": 253_402_300_799},
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "maxLength": 0},
+    ]
+}
 ERRORS = {
     400: "Bad input; `errors` names the field.",
     401: "Log in first (team mode).",
@@ -45,11 +53,20 @@ def query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApi
     return OpenApiParameter(name, type_, OpenApiParameter.QUERY, description=description, **more)
 
 
+def path_part(name: str, pattern: str) -> OpenApiParameter:
+    """A parameter of the path."""
+    schema = {"type": "string", "pattern": pattern}
+    return OpenApiParameter(name, schema, OpenApiParameter.PATH)
+
+
 def header(name: str, description: str) -> OpenApiParameter:
     """A header of the request."""
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
 
 
+NAME = path_part("name", NAME_PATTERN)
+ALIAS = path_part("alias", ALIAS_PATTERN)
+DIGEST = path_part("digest", DIGEST_PATTERN)
 TYPE = query("type", "The artifact's type, where the name alone is not enough.", enum=TYPES)
 PERMANENT = query("permanent", "Remove for ever: true/false/1/0/yes/no/on/off.", bool)
 RANGE = header("Range", "`bytes=0-1023`: one range.")
@@ -63,6 +80,6 @@ VERSION_FILTERS = [
     query("alias", "That this alias points at."),
     query("run", "Made by this run."),
     query("user", "Made by this user."),
-    query("created_after", "Epoch seconds or ISO 8601."),
-    query("created_before", "Epoch seconds or ISO 8601."),
+    query("created_after", "Epoch seconds or ISO 8601.", MOMENT),
+    query("created_before", "Epoch seconds or ISO 8601.", MOMENT),
 ]

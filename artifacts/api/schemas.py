@@ -6,13 +6,43 @@ they look like.
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from artifacts.api.values import MetadataField, TagsField, TextField, VersionField
-from artifacts.names import TYPES, check_alias
+from artifacts.api.values import (
+    MAX_SIZE_BYTES,
+    MetadataField,
+    StringField,
+    TagsField,
+    TextField,
+    VersionField,
+)
+from artifacts.names import MAX_PATH_BYTES, TYPES, check_alias
 
 MAX_DIGESTS = 100_000
+
+# What names.py checks, as far as a pattern can say it.
+DIGEST_PATTERN = "^sha256:[0-9a-f]{64}$"
+ALIAS_PATTERN = r"^(?!latest$)(?!v[0-9]+$)[\w.-]{1,128}$"
+_IN_NAME = r'/\\:*?"<>|\x00-\x1f\x7f-\x9f'
+NAME_PATTERN = rf"^[^.\s{_IN_NAME}]([^{_IN_NAME}]{{0,126}}[^.\s{_IN_NAME}])?$"
+PATH_PATTERN = r"^(?!(.*/)?\.\.?(/|$))[^/\\\x00]+(/[^/\\\x00]+)*$"
 STATUSES = ("ready", "deleted", "corrupted")
+
+
+@extend_schema_field({"type": "string", "pattern": DIGEST_PATTERN})
+class DigestField(StringField):
+    """``sha256:`` and 64 hex digits."""
+
+
+@extend_schema_field({"type": "string", "pattern": PATH_PATTERN, "maxLength": MAX_PATH_BYTES})
+class PathField(StringField):
+    """The path of a file in a version."""
+
+
+@extend_schema_field({"type": "string", "pattern": ALIAS_PATTERN})
+class AliasField(StringField):
+    """An alias that may be moved by hand."""
 
 
 class ErrorOut(serializers.Serializer[Any]):
@@ -71,7 +101,7 @@ class VersionDetailOut(serializers.Serializer[Any]):
     num_references = serializers.IntegerField()
     status = serializers.ChoiceField(choices=STATUSES)
     metadata = serializers.DictField()
-    description = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
     tags = serializers.ListField(child=serializers.CharField())
     aliases = serializers.ListField(child=serializers.CharField())
     manifest_digest = serializers.CharField()
@@ -93,10 +123,10 @@ class ReferenceOut(serializers.Serializer[Any]):
     """Something a version points at that is kept elsewhere."""
 
     uri = serializers.CharField()
-    checksum = serializers.CharField(allow_null=True)
+    checksum = serializers.CharField(allow_null=True, allow_blank=True)
     size = serializers.IntegerField(allow_null=True)
     metadata = serializers.DictField()
-    name = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True, allow_blank=True)
 
 
 class FilesOut(serializers.Serializer[Any]):
@@ -203,7 +233,7 @@ class BlobsOut(serializers.Serializer[Any]):
 class DigestsIn(serializers.Serializer[Any]):
     """Digests to ask about, at most 100 000."""
 
-    digests = serializers.ListField(child=serializers.CharField(), max_length=MAX_DIGESTS)
+    digests = serializers.ListField(child=DigestField(), max_length=MAX_DIGESTS)
 
 
 class MissingOut(serializers.Serializer[Any]):
@@ -227,8 +257,8 @@ class CommitFieldsIn(serializers.Serializer[Any]):
     metadata = MetadataField(required=False)
     tags = TagsField(required=False)
     description = TextField(required=False, allow_blank=True)
-    aliases = serializers.ListField(child=serializers.CharField(), required=False)
-    run = serializers.CharField(required=False, allow_null=True, max_length=128)
+    aliases = serializers.ListField(child=AliasField(), required=False)
+    run = StringField(required=False, allow_null=True, max_length=128)
     commit_id = serializers.UUIDField(
         required=False, help_text="The client's own id of this commit: makes a repeat harmless."
     )
@@ -244,9 +274,9 @@ class CommitFieldsIn(serializers.Serializer[Any]):
 class FileIn(serializers.Serializer[Any]):
     """A file of a commit."""
 
-    path = serializers.CharField()
-    digest = serializers.CharField()
-    size = serializers.IntegerField(min_value=0)
+    path = PathField()
+    digest = DigestField()
+    size = serializers.IntegerField(min_value=0, max_value=MAX_SIZE_BYTES)
     modified_at = serializers.FloatField(required=False, allow_null=True)
 
 
@@ -254,9 +284,9 @@ class ReferenceIn(serializers.Serializer[Any]):
     """A reference of a commit."""
 
     uri = serializers.CharField()
-    checksum = serializers.CharField(required=False, allow_null=True)
+    checksum = serializers.CharField(required=False, allow_null=True, allow_blank=True)
     size = serializers.IntegerField(required=False, allow_null=True, min_value=0)
-    name = serializers.CharField(required=False, allow_null=True)
+    name = serializers.CharField(required=False, allow_null=True, allow_blank=True)
     metadata = serializers.DictField(required=False)
 
 

@@ -13,6 +13,7 @@ MAX_METADATA_DEPTH = 64
 MAX_DESCRIPTION_CHARACTERS = 100_000
 MAX_TAGS = 100
 MAX_TAG_CHARACTERS = 128
+MAX_SIZE_BYTES = (1 << 63) - 1
 
 
 def check_metadata(value: object) -> dict[str, Any]:
@@ -50,7 +51,18 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-class TextField(serializers.CharField):
+class StringField(serializers.CharField):
+    """A JSON string; no number is taken for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what is no string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text: str = super().to_internal_value(data)
+        return text
+
+
+class TextField(StringField):
     """Text for people, kept as given."""
 
     def __init__(self, **options: Any) -> None:
@@ -77,7 +89,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, Any, Any]):
 class TagsField(serializers.ListField):
     """Up to 100 tags, each once, in the order given."""
 
-    child = serializers.CharField(max_length=MAX_TAG_CHARACTERS)
+    child = StringField(max_length=MAX_TAG_CHARACTERS)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=MAX_TAGS, **options)

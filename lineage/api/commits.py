@@ -23,7 +23,7 @@ class VersionCommits(VersionHistory):
 
     @extend_schema(
         operation_id="commit_version",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.NAME],
         request=CommitIn,
         responses={
             **openapi.answers(VersionDetailOut, 400, 404, 409, 413, 415, 422, 503),

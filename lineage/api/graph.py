@@ -16,8 +16,7 @@ MAX_DEPTH = 10
 MAX_DEPTH_PARAMETER = openapi.query(
     "max_depth",
     "Artifact-to-artifact steps to follow each way; more than 10 means 10.",
-    int,
-    default=DEFAULT_DEPTH,
+    {"type": "integer", "minimum": 1, "default": DEFAULT_DEPTH},
 )
 
 

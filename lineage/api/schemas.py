@@ -5,16 +5,28 @@ The classes ending in ``Out`` say what ``rendering.py`` makes.
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from artifacts.api.schemas import NAME_PATTERN
+from artifacts.api.values import StringField
 from artifacts.names import TYPES, is_plain_text
 from lineage.models import MAX_RUN_ID_CHARACTERS, MAX_RUN_NAME_CHARACTERS, Run
 from lineage.references import check_run_id
 
 MAX_REFERENCE_CHARACTERS = 512
 
+# What the rules say, as far as a pattern can.
+_NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f]"
+LINE_PATTERN = rf"^{_NO_CONTROL}*[^\s\x00-\x1f\x7f-\x9f]{_NO_CONTROL}*$"
+RUN_ID_PATTERN = r"^(?!\.{1,2}$)[\w.-]{1,128}$"
+REFERENCE_PATTERN = rf"^(({'|'.join(TYPES)})/)?{NAME_PATTERN[1:-1]}(:[\w.-]{{1,128}})?$"
 
-class OneLineField(serializers.CharField):
+
+@extend_schema_field(
+    {"type": "string", "pattern": LINE_PATTERN, "maxLength": MAX_RUN_NAME_CHARACTERS}
+)
+class OneLineField(StringField):
     """Text of one line, without white space around it."""
 
     def __init__(self, **options: Any) -> None:
@@ -28,12 +40,27 @@ class OneLineField(serializers.CharField):
         return text
 
 
+@extend_schema_field({"type": "string", "pattern": RUN_ID_PATTERN})
+class RunIdField(StringField):
+    """The id of a run."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_RUN_ID_CHARACTERS, **options)
+
+
+@extend_schema_field({"type": "string", "pattern": REFERENCE_PATTERN})
+class ReferenceField(StringField):
+    """A version as people write it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_REFERENCE_CHARACTERS, **options)
+
+
 class RunIn(serializers.Serializer[Any]):
     """A run to begin."""
 
-    id = serializers.CharField(
+    id = RunIdField(
         required=False,
-        max_length=MAX_RUN_ID_CHARACTERS,
         help_text="Letters and digits of any script, `.`, `_`, `-`; the server makes one.",
     )
     project = OneLineField()
@@ -67,7 +94,7 @@ class RunOut(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     project = serializers.CharField()
-    name = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField(choices=Run.Status.values)
     created_at = serializers.FloatField()
     updated_at = serializers.FloatField()
@@ -78,8 +105,7 @@ class RunOut(serializers.Serializer[Any]):
 class UseIn(serializers.Serializer[Any]):
     """A version that a run uses."""
 
-    artifact = serializers.CharField(
-        max_length=MAX_REFERENCE_CHARACTERS,
+    artifact = ReferenceField(
         help_text="`name:alias`, `name:v3` or `type/name:v3`; `name` alone means `name:latest`.",
     )
     type = serializers.ChoiceField(choices=TYPES, required=False, allow_null=True)

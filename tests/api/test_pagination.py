@@ -75,7 +75,6 @@ def test_links_keep_the_filters(api: APIClient, make_version: MakeVersion) -> No
         ("offset=1", [2, 3]),
         ("offset=99", []),
         ("limit=99", [1, 2, 3]),
-        ("limit=&offset=", [1, 2, 3]),
     ],
 )
 def test_the_total_is_that_of_all_rows(
@@ -90,7 +89,7 @@ def test_the_total_is_that_of_all_rows(
 
 @pytest.mark.parametrize("name", ["limit", "offset"])
 @pytest.mark.parametrize(
-    "text", ["-1", "x", "1.5", "1e3", "+1", "1_0", "\u0661", "\0", " 1", "9" * 20, "9" * 5000]
+    "text", ["-1", "x", "1.5", "1e3", "+1", "1_0", "\u0661", "\0", " 1", "9" * 20, "9" * 5000, ""]
 )
 def test_what_is_no_number_is_refused(api: APIClient, store: Store, name: str, text: str) -> None:
     answer = api.get("/api/artifacts", {name: text})
