@@ -94,9 +94,10 @@ class BlobContent(APIView):
         operation_id="download_blob",
         parameters=[openapi.DIGEST, openapi.RANGE, openapi.IF_NONE_MATCH],
         responses={
-            **openapi.answers(openapi.content("The content."), 400, 404, 416, 422),
-            206: openapi.content("The range asked for."),
+            **openapi.content("The content."),
+            **openapi.content("The range asked for.", status=206),
             304: None,
+            **openapi.refusals(400, 404, 416, 422),
         },
     )
     def get(self, request: Request, digest: str) -> HttpResponseBase:

@@ -21,9 +21,10 @@ class FileContent(APIView):
         operation_id="download_file",
         parameters=[openapi.TYPE, openapi.RANGE, openapi.IF_NONE_MATCH],
         responses={
-            **openapi.answers(openapi.content("The file."), 400, 404, 410, 416, 422),
-            206: openapi.content("The range asked for."),
+            **openapi.content("The file."),
+            **openapi.content("The range asked for.", status=206),
             304: None,
+            **openapi.refusals(400, 404, 410, 416, 422),
         },
     )
     def get(self, request: Request, name: str, version: str, path: str) -> HttpResponseBase:
@@ -51,7 +52,10 @@ class Archive(APIView):
             openapi.TYPE,
             openapi.query("format", "zip (the default) or tar.", enum=list(STREAMS)),
         ],
-        responses=openapi.answers(openapi.content("The archive."), 400, 404, 410, 422),
+        responses={
+            **openapi.content("The archive.", *MEDIA_TYPES.values()),
+            **openapi.refusals(400, 404, 410, 422),
+        },
     )
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
         """The whole version as one zip or tar, streamed."""

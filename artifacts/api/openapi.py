@@ -36,16 +36,21 @@ ERRORS = {
 
 def answers(good: Any, *errors: int, status: int = 200) -> dict[Any, Any]:
     """The ``responses`` of a route: the good one, then 401, 403 and the errors named."""
-    refusals = {
+    return {status: good, **refusals(*errors)}
+
+
+def refusals(*errors: int) -> dict[Any, Any]:
+    """401, 403 and the errors named."""
+    return {
         code: OpenApiResponse(ErrorOut, description=ERRORS[code])
         for code in sorted({401, 403, *errors})
     }
-    return {status: good, **refusals}
 
 
-def content(description: str) -> OpenApiResponse:
-    """An answer of raw bytes."""
-    return OpenApiResponse(BINARY, description=description)
+def content(description: str, *media_types: str, status: int = 200) -> dict[Any, Any]:
+    """An answer of raw bytes; of no type in particular where none is named."""
+    answer = OpenApiResponse(BINARY, description=description)
+    return {(status, name): answer for name in media_types or ("application/octet-stream",)}
 
 
 def query(name: str, description: str, type_: Any = str, **more: Any) -> OpenApiParameter:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.apps import apps
 from django.http import HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from artifacts.models import Blob
@@ -62,3 +63,41 @@ def _everything(store: Store) -> tuple[dict[str, int], list[str]]:
     ]
     counts = {model.__name__: model.objects.count() for model in models}
     return counts, sorted(str(path) for path in store.root.rglob("*"))
+
+
+SAMPLES = {
+    "name": "model-a",
+    "version": "1",
+    "alias": "production",
+    "digest": "sha256:" + "0" * 64,
+    "path": "a.bin",
+    "run_id": "run-1",
+}
+
+
+def _routes(
+    patterns: list[URLPattern | URLResolver], prefix: str = "/"
+) -> Iterator[tuple[str, str]]:
+    """Every (method, path) that the URL conf knows below /api."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, path)
+        elif path.startswith("/api/"):
+            for converter in pattern.pattern.converters:
+                path = path.replace(_placeholder(path, converter), SAMPLES[converter])
+            view = pattern.callback.cls
+            yield from (
+                (name, path)
+                for name in ("get", "post", "put", "patch", "delete")
+                if hasattr(view, name)
+            )
+
+
+def _placeholder(path: str, name: str) -> str:
+    start = path.index(f":{name}>")
+    return path[path.rindex("<", 0, start) : start + len(name) + 2]
+
+
+API_ROUTES = sorted(set(_routes(get_resolver().url_patterns)))
+"""Every (method, path) of the API, as the URL conf has it: a new route cannot be forgotten."""

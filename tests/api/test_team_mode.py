@@ -1,56 +1,20 @@
 """Team mode: who is not logged in gets 401 from every route; who is, gets in."""
 
 import base64
-from collections.abc import Iterator
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from artifacts.storage.layout import Store
+from tests.api.conftest import API_ROUTES
 
-VALUES = {
-    "name": "model-a",
-    "version": "1",
-    "alias": "production",
-    "digest": "sha256:" + "0" * 64,
-    "path": "a.bin",
-    "run_id": "run-1",
-}
 PUBLIC = {"/api/health"}
-
-
-def routes(
-    patterns: list[URLPattern | URLResolver], prefix: str = "/"
-) -> Iterator[tuple[str, str]]:
-    """Every (method, path) that the URL conf knows below /api."""
-    for pattern in patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, path)
-        elif path.startswith("/api/"):
-            for converter in pattern.pattern.converters:
-                path = path.replace(_placeholder(path, converter), VALUES[converter])
-            view = pattern.callback.cls
-            yield from (
-                (name, path)
-                for name in ("get", "post", "put", "patch", "delete")
-                if hasattr(view, name)
-            )
-
-
-def _placeholder(path: str, name: str) -> str:
-    start = path.index(f":{name}>")
-    return path[path.rindex("<", 0, start) : start + len(name) + 2]
-
-
-ALL = sorted(set(routes(get_resolver().url_patterns)))
-PROTECTED = [(method, path) for method, path in ALL if path not in PUBLIC]
+PROTECTED = [(method, path) for method, path in API_ROUTES if path not in PUBLIC]
 
 
 def test_the_url_conf_is_walked_whole() -> None:
-    assert {path for method, path in ALL} >= {
+    assert {path for method, path in API_ROUTES} >= {
         "/api/health",
         "/api/schema",
         "/api/artifacts/stats",
