@@ -28,7 +28,7 @@ from artifacts.storage.steps import reached
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 2000
 ADOPTED_AT = datetime.fromtimestamp(0, tz=UTC)
 """When the row of a stray says it was made: no upload's row says so."""
 
@@ -145,10 +145,7 @@ def _remove_orphans(store: Store, lock_rows: LockRows, aside: list[Path]) -> int
     # A second statement: its snapshot is younger than the locks, so it sees every reference that
     # was committed while we waited (one statement for both lost 1 reference in a race test).
     orphans = list(Blob.objects.orphaned().filter(pk__in=locked).order_by("sha256"))
-    for blob in orphans:
-        moved = pool.move_aside(store, blob.sha256)
-        if moved is not None:
-            aside.append(moved)
+    aside.extend(pool.move_many_aside(store, [blob.sha256 for blob in orphans]))
     reached("collect.moved")
     Blob.objects.filter(pk__in=[blob.pk for blob in orphans]).delete()
     for blob in orphans:

@@ -14,11 +14,12 @@ import os
 import stat
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from artifacts.errors import Corrupted, StoreUnavailable
-from artifacts.storage.durable import link_or_copy, move, replace_file, sync_folder
+from artifacts.storage.durable import link_or_copy, replace_file, sync_folder
 from artifacts.storage.layout import Store, is_digest
 from artifacts.storage.staging import StagedBlob, discard
 from artifacts.storage.steps import reached
@@ -126,12 +127,35 @@ def move_aside(store: Store, sha256: str) -> Path | None:
     The caller holds the row's lock, deletes the row and unlinks after the commit; after a
     roll-back :func:`put_back`. Raises StoreUnavailable (503).
     """
-    if size_of(store, sha256) is None:
-        return None
-    aside = store.trash / f"{sha256}.{uuid.uuid4().hex}"
-    move(store.pool_path(sha256), aside)
-    reached("aside.moved")
+    aside = move_many_aside(store, [sha256])
+    return aside[0] if aside else None
+
+
+def move_many_aside(store: Store, sha256s: Sequence[str]) -> list[Path]:
+    """Take those that are there out of the pool, with one sync for each folder.
+
+    All or none: after a failure those that had moved are back. Otherwise as :func:`move_aside`.
+    """
+    aside: list[Path] = []
+    try:
+        for sha256 in sha256s:
+            if size_of(store, sha256) is not None:
+                aside.append(store.trash / f"{sha256}.{uuid.uuid4().hex}")
+                replace_file(store.pool_path(sha256), aside[-1])
+                reached("aside.moved")
+        # The new names first: a crash may show two names, never none.
+        for folder in (store.trash, *sorted({store.pool_path(one).parent for one in sha256s})):
+            sync_folder(folder)
+    except BaseException:
+        for path in aside:
+            with suppress(OSError):
+                replace_file(path, store.pool_path(_sha256_of(path)))
+        raise
     return aside
+
+
+def _sha256_of(trashed: Path) -> str:
+    return trashed.name.partition(".")[0]
 
 
 def put_back(store: Store, trashed: Path) -> None:
@@ -139,7 +163,7 @@ def put_back(store: Store, trashed: Path) -> None:
 
     A sound file that an upload published meanwhile stays.
     """
-    sha256 = trashed.name.partition(".")[0]
+    sha256 = _sha256_of(trashed)
     target = store.pool_path(sha256)
     try:
         link_or_copy(trashed, target)

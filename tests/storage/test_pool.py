@@ -309,6 +309,23 @@ def test_move_aside_leaves_the_content_where_it_cannot_be_synced(store, monkeypa
     assert pool.has_blob(store, SHA, len(CONTENT))
 
 
+def test_move_many_aside_takes_those_that_are_there(store):
+    shas = [publish_bytes(store, bytes([number])) for number in range(200)]
+    aside = pool.move_many_aside(store, [*shas, SHA])
+    assert [(path, path.name[:64]) for path in sorted(aside)] == list(pool.trashed(store))
+    assert list(pool.iter_pool(store)) == []
+
+
+def test_move_many_aside_moves_all_or_none(store):
+    shas = sorted(publish_bytes(store, bytes([number])) for number in range(20))
+    shutil.move(store.pool / "ff", store.root / "gone")
+    with pytest.raises(StoreUnavailable):
+        pool.move_many_aside(store, [*shas, "ff" * 32])
+    shutil.move(store.root / "gone", store.pool / "ff")
+    assert sorted(sha256 for sha256, _ in pool.iter_pool(store)) == shas
+    assert left_in(store.trash) == []
+
+
 def test_put_back_undoes_move_aside(store):
     publish_bytes(store, CONTENT)
     pool.put_back(store, pool.move_aside(store, SHA))
