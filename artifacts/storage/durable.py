@@ -199,13 +199,15 @@ def replace_file(source: Path, target: Path) -> None:
 def move(source: Path, target: Path) -> None:
     """Rename and sync both folders; where the sync fails, the old name comes back.
 
-    The new name is synced first: a crash may show two names, never none.
+    The new name is synced first: a crash may show two names, never none. A folder that another
+    has removed meanwhile holds no name to sync.
     """
     with disk_errors():
         source.rename(target)
         try:
-            _sync_file(target.parent)
-            _sync_file(source.parent)
+            for folder in (target.parent, source.parent):
+                with suppress(FileNotFoundError):
+                    _sync_file(folder)
         except OSError:
             with suppress(OSError):
                 target.rename(source)

@@ -161,23 +161,35 @@ def _replace(store: Store, built: Path, version_folder: Path) -> Path | None:
         move(built, version_folder)
     except BaseException:
         if replaced is not None:
-            # Where another builder was quicker, the old one stays in the trash and is swept.
-            with suppress(OSError):
-                replaced.rename(version_folder)
+            _put_back(replaced, version_folder)
         raise
     return replaced
+
+
+def _put_back(replaced: Path, version_folder: Path) -> None:
+    try:
+        replaced.rename(version_folder)
+    except OSError as error:
+        # Another builder was quicker: its folder is complete, so this one goes. After any other
+        # failure it stays in the trash, and is swept.
+        if error.errno in _RACED:
+            remove_folder(replaced)
 
 
 def _set_aside(store: Store, version_folder: Path) -> Path | None:
     """Rename the folder into the trash; None when there is none."""
     aside = store.trash / uuid.uuid4().hex
-    try:
-        version_folder.chmod(WRITABLE_FOLDER)
-        move(version_folder, aside)
-    except FileNotFoundError:
-        if version_folder.exists():
-            raise
-        return None
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            version_folder.chmod(WRITABLE_FOLDER)
+            move(version_folder, aside)
+        except FileNotFoundError:
+            if not version_folder.exists():
+                return None
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            break
     return aside
 
 
