@@ -82,6 +82,13 @@ def test_a_version_is_either_deleted_or_kept_by_a_protected_alias(store: Store) 
     assert Alias.objects.filter(version__deleted_at__isnull=False).count() == 0
 
 
+def test_a_refusal_says_how_the_version_stands_now(store: Store) -> None:
+    version = log("model-a", CONTENT)
+    soft_delete(version)
+    with pytest.raises(VersionNotReady, match="model-a:v1 is deleted"):
+        move_alias(artifact=version.artifact, name="production", version=version, moved_by=ANYBODY)
+
+
 def test_a_restored_version_gets_back_only_aliases_that_stayed(store: Store) -> None:
     old, new = [log("model-a", CONTENT) for _ in range(2)]
     try_move(old, expected=None)
