@@ -6,6 +6,9 @@ They are derived data: built after the commit, rebuilt at need, removed with the
 import logging
 from pathlib import Path
 
+from django.db import transaction
+
+from artifacts.errors import Corrupted
 from artifacts.models import Artifact, Version
 from artifacts.services.store import current_store
 from artifacts.storage import tree
@@ -36,16 +39,32 @@ def read_manifest(version: Version) -> Manifest:
     )  # fmt: skip
 
 
+def build_after_commit(version_id: int) -> None:
+    """Build the folder when the outermost transaction has committed.
+
+    A failure is logged and is nobody's error: the version is committed, and ``rebuild_trees``
+    makes up for it. (A lambda, because Django's log line asks the hook for its name.)
+    """
+    transaction.on_commit(lambda: build_version_tree(version_id), robust=True)
+
+
 def build_version_tree(version_id: int) -> None:
     """Build the folder of a version that is not purged; an equal one stays.
 
     A purge may pass between our look at the row and our rename: it is looked at once more, and
     the folder of a version purged meanwhile is taken away again.
+
+    Raises Corrupted (422) when content of it is gone or torn, StorageFull (507), StoreUnavailable
+    (503).
     """
     version = _unpurged(version_id)
     if version is None:
         return
-    tree.build_tree(current_store(), folder_of(version), read_manifest(version))
+    try:
+        tree.build_tree(current_store(), folder_of(version), read_manifest(version))
+    except Corrupted:
+        if _unpurged(version_id) is not None:
+            raise
     if _unpurged(version_id) is None:
         remove_version_tree(version.artifact, version.number)
 

@@ -125,12 +125,19 @@ def _make_file(store: Store, target: Path, entry: ManifestEntry) -> None:
     if entry.size_bytes == 0:
         target.touch(exist_ok=False)
         target.chmod(READ_ONLY_FILE)
-    elif has_blob(store, entry.sha256, entry.size_bytes):
-        link_or_copy(store.pool_path(entry.sha256), target)
-    else:
+    elif not _link_content(store, target, entry):
         raise Corrupted(
             f"{entry.path}: the content sha256:{entry.sha256} is gone from the store or torn."
         )
+
+
+def _link_content(store: Store, target: Path, entry: ManifestEntry) -> bool:
+    """Whether the content is there and now has the name ``target`` too."""
+    if has_blob(store, entry.sha256, entry.size_bytes):
+        with suppress(FileNotFoundError):  # a purge came between, and a collection
+            link_or_copy(store.pool_path(entry.sha256), target)
+            return True
+    return False
 
 
 def _seal_folders(folders: Iterable[Path]) -> None:
