@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -39,10 +40,13 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def client(generated: Path, live_portal: LivePortal, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(
+    generated: Path, live_portal: LivePortal, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
     """A client of the running portal."""
     monkeypatch.syspath_prepend(generated)
-    return importlib.import_module("portal_client").Client(live_portal.url)
+    with importlib.import_module("portal_client").Client(live_portal.url) as client:
+        yield client
 
 
 def call(operation: str, *args: Any, **options: Any) -> Any:
