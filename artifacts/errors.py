@@ -155,7 +155,7 @@ class RunConflict(Conflict):
 class VersionNotReady(Conflict):
     """A write needs a ready version and this one is deleted or corrupted."""
 
-    code = "version_deleted"
+    code = "version_not_ready"
 
 
 class ContentDeleted(DomainError):

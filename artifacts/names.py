@@ -49,8 +49,8 @@ def is_plain_text(text: str) -> bool:
 def check_alias(text: str) -> str:
     """Return the alias ``text``: letters and digits of any script, ``.``, ``_``, ``-``."""
     alias = unicodedata.normalize("NFC", text)
-    if not _ALIAS.fullmatch(alias):
-        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-'")
+    if not _ALIAS.fullmatch(alias) or alias in {".", ".."}:  # in a URL those mean another path
+        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-', not '.' or '..'")
     if alias == "latest":
         raise ValueError("'latest' is kept by the server: it is the highest ready version")
     if _VERSION_LIKE.fullmatch(alias):

@@ -169,6 +169,12 @@ class RunConflict(Conflict):
     code = "run_conflict"
 
 
+class VersionNotReady(Conflict):
+    """The version is deleted or corrupted, and this needs a ready one."""
+
+    code = "version_not_ready"
+
+
 class ContentDeleted(RunicornError):
     """The version is deleted: it can be looked at, not read, until it is restored."""
 
@@ -248,6 +254,7 @@ _CLASSES: tuple[type[RunicornError], ...] = (
     AliasProtected,
     RunConflict,
     ContentDeleted,
+    VersionNotReady,
     DigestMismatch,
     SizeMismatch,
     ContentCorrupted,

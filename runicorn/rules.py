@@ -57,7 +57,7 @@ def check_name(text: object) -> str:
 def check_alias(text: object) -> str:
     """Return the alias ``text``: letters and digits of any script, ``.``, ``_`` and ``-``."""
     alias = unicodedata.normalize("NFC", text) if isinstance(text, str) else ""
-    if not _ALIAS.fullmatch(alias):
+    if not _ALIAS.fullmatch(alias) or alias in {".", ".."}:
         raise ValueError(f"Invalid alias {text!r}: use 1 to 128 letters, digits, '.', '_' or '-'")
     if _VERSION_LIKE.fullmatch(alias):
         raise ValueError(f"Invalid alias {text!r}: it looks like a version number")

@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from artifacts.errors import DomainError
+from artifacts.errors import DomainError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
 AS_UNICODE = {"ensure_ascii": False}
+STORE_AWAY = "The storage is not available; the server's log says why."
 
 
 def error_response(
@@ -46,6 +47,9 @@ CODES = {
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Translate what a view raised; None for the unforeseen, which becomes a 500."""
     set_rollback()
+    if isinstance(error, StoreUnavailable):
+        logger.error("store not available: %s", error.detail)  # names paths: not for clients
+        return error_response(503, STORE_AWAY, error.code)
     if isinstance(error, DomainError):
         return error_response(error.status, error.detail, error.code, error.headers, **error.extra)
     if isinstance(error, Http404):
@@ -57,6 +61,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     if isinstance(error, OperationalError | PoolTimeout):
         logger.error("database not available: %s", error)
         return error_response(503, "The database is busy or away.", "busy", {"Retry-After": "1"})
+    if isinstance(error, DataError):  # a NUL in a user name, say, before any check of ours
+        return error_response(400, "The request holds what no database can.", "invalid")
     return None
 
 

@@ -1,5 +1,6 @@
 """Is the portal able to work? Its database answers and its storage is there and writable."""
 
+import logging
 import os
 
 from django.db import DatabaseError, connection
@@ -12,6 +13,9 @@ from rest_framework.views import APIView
 from artifacts.errors import StoreUnavailable
 from artifacts.services.store import verified_store
 from runicorn.version import __version__
+from runicorn_site.api import STORE_AWAY
+
+logger = logging.getLogger(__name__)
 
 
 class Health(APIView):
@@ -51,7 +55,9 @@ def find_problem() -> str:
     except DatabaseError:
         return "The database does not answer."
     except StoreUnavailable as error:
-        return error.detail
+        logger.error("store not available: %s", error.detail)  # noqa: TRY400 - names paths
+        return STORE_AWAY
     if not os.access(store.staging, os.W_OK):
-        return f"The storage at {store.root} cannot be written to."
+        logger.error("store not writable: %s", store.root)
+        return STORE_AWAY
     return ""

@@ -28,7 +28,7 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Parse the whole of ``stream``; raises ParseError (400) with where it went wrong."""
-        raw = stream.read(MAX_JSON_BYTES + 1)
+        raw = read_at_most(stream, MAX_JSON_BYTES + 1)
         if len(raw) > MAX_JSON_BYTES:
             raise TooLarge(f"A JSON body has at most {MAX_JSON_BYTES} bytes.")
         try:
@@ -62,3 +62,11 @@ def _finite_float(text: str) -> float:
     if number in {float("inf"), float("-inf")}:
         raise ValueError(f"the number {text[:40]} is too large")
     return number
+
+
+def read_at_most(stream: IO[Any], limit: int) -> bytes:
+    """Read ``stream`` to its end, or ``limit`` bytes of it: one read may bring less than asked."""
+    raw = bytearray()
+    while piece := stream.read(min(1 << 20, limit - len(raw))):
+        raw += piece
+    return bytes(raw)

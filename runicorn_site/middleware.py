@@ -56,7 +56,10 @@ def same_site_writes(get_response: GetResponse) -> GetResponse:
 
 
 def _comes_from_another_site(request: HttpRequest) -> bool:
-    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_FETCH_SITES:
-        return True
-    own = f"{request.scheme}://{request.get_host()}"
-    return request.headers.get("Origin", own) != own
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    host = request.get_host()
+    own = {f"{request.scheme}://{host}"}
+    if site == "same-origin":
+        own.add(f"https://{host}")  # a proxy speaks HTTPS for us
+    origin = request.headers.get("Origin")
+    return site not in OWN_FETCH_SITES or (origin is not None and origin not in own)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, empty
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -72,6 +72,7 @@ def _log_answer(request: HttpRequest, response: HttpResponseBase, seconds: float
 def _user_name(request: HttpRequest) -> str:
     """Who asked, or ``-``; never looks the user up, which would cost a query for a log line."""
     user = getattr(request, "user", None)
-    if user is None or (isinstance(user, SimpleLazyObject) and not request.session.accessed):
+    is_unknown = isinstance(user, SimpleLazyObject) and user._wrapped is empty  # noqa: SLF001
+    if user is None or is_unknown:
         return "-"
     return user.get_username() or "-"

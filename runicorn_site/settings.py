@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "runicorn_site.middleware.well_formed_request",
     "runicorn_site.middleware.same_site_writes",
-    "runicorn_site.bodies.readable_chunked_json",
+    "runicorn_site.bodies.readable_chunked_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -13,12 +13,17 @@ handler403 = "runicorn_site.api.forbidden"
 handler404 = "runicorn_site.api.not_found"
 handler500 = "runicorn_site.api.server_error"
 
-schema = SpectacularAPIView.as_view(content_negotiation_class=DefaultContentNegotiation)
+READ_ONLY = ["get", "head"]  # their OPTIONS would be answered in YAML and by a page
+
+schema = SpectacularAPIView.as_view(
+    content_negotiation_class=DefaultContentNegotiation, http_method_names=READ_ONLY
+)
+docs = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=READ_ONLY)
 
 api: list[URLPattern | URLResolver] = [
     path("health", Health.as_view()),
     path("schema", schema, name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs", docs, name="docs"),
     # Lineage first: it owns the commit of a version, which may be the output of a run.
     path("", include("lineage.api.urls")),
     path("", include("artifacts.api.urls")),

@@ -56,7 +56,7 @@ def stream_zip(rows: list[Row], created_at: datetime) -> Iterator[bytes]:
             info.file_size = size
             info.external_attr = 0o100644 << 16
             with archive.open(info, "w") as target:
-                for piece in _pieces(sha256):
+                for piece in _pieces(sha256, size):
                     target.write(piece)
                     yield sink.take()
     yield sink.take()
@@ -68,19 +68,21 @@ def stream_tar(rows: list[Row], created_at: datetime) -> Iterator[bytes]:
         info = tarfile.TarInfo(path)
         info.size, info.mtime, info.mode = size, int(created_at.timestamp()), 0o644
         yield info.tobuf(tarfile.PAX_FORMAT, "utf-8")
-        yield from _pieces(sha256)
+        yield from _pieces(sha256, size)
         yield bytes(-size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _pieces(sha256: str) -> Iterator[bytes]:
-    with _open(sha256) as source:
+def _pieces(sha256: str, size: int) -> Iterator[bytes]:
+    with pool.open_blob(current_store(), sha256, size) as source:
         while piece := source.read(PIECE):
             yield piece
 
 
-def _open(sha256: str) -> BinaryIO:
-    return pool.open_blob(current_store(), sha256)
+def missing_files(rows: list[Row]) -> list[str]:
+    """The paths whose content is gone from the store or torn: no archive of them may begin."""
+    store = current_store()
+    return [path for path, sha256, size in rows if not pool.has_blob(store, sha256, size)]
 
 
 STREAMS = {"zip": stream_zip, "tar": stream_tar}

@@ -4,24 +4,25 @@ from typing import BinaryIO, cast
 
 from rest_framework.request import Request
 
+from artifacts.api.connections import release_connection
 from artifacts.errors import Invalid, LengthRequired, SizeMismatch, TooLarge
 
 
 def open_body(request: Request) -> tuple[BinaryIO, int | None]:
     """The body of ``request`` and its length, None for a chunked one.
 
-    Django reads a body without Content-Length as empty, so a chunked one is taken from the server
-    itself, if it marks the end of its input. Raises LengthRequired (411) otherwise.
+    Raises LengthRequired (411) where neither a length nor chunks say where it ends, Invalid (400).
     """
-    meta = request.META
-    length = meta.get("CONTENT_LENGTH", "")
-    if length:
-        if not (length.isascii() and length.isdecimal()):
-            raise Invalid({"Content-Length": [f"{length!r} is not a number of bytes"]})
-        return cast("BinaryIO", request._request), int(length)  # noqa: SLF001 - DRF's only way to it
-    if "HTTP_TRANSFER_ENCODING" in meta and meta.get("wsgi.input_terminated"):
-        return cast("BinaryIO", meta["wsgi.input"]), None
-    raise LengthRequired("Send a Content-Length or a chunked body.")
+    release_connection()
+    source = cast("BinaryIO", request._request)  # noqa: SLF001 - DRF's only way to the stream
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        return source, None
+    length = request.META.get("CONTENT_LENGTH", "")
+    if not length:
+        raise LengthRequired("Send a Content-Length or a chunked body.")
+    if not (length.isascii() and length.isdecimal()):
+        raise Invalid({"Content-Length": [f"{length!r} is not a number of bytes"]})
+    return source, int(length)
 
 
 class ExactBody:

@@ -6,7 +6,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from artifacts.api import openapi
-from artifacts.api.archives import MEDIA_TYPES, STREAMS, archive_rows
+from artifacts.api.archives import MEDIA_TYPES, STREAMS, Row, archive_rows, missing_files
+from artifacts.api.connections import release_connection
 from artifacts.api.downloads import attachment, send_blob
 from artifacts.api.params import find_artifact, find_version
 from artifacts.api.versions import content_of
@@ -63,16 +64,17 @@ class Archive(APIView):
         if kind not in STREAMS:
             raise Invalid({"format": [f"{kind!r} is neither zip nor tar"]})
         found = content_of(find_version(request, find_artifact(request, name), version))
-        _refuse_damaged(found)
-        is_wanted = request.method != "HEAD"
-        stream = STREAMS[kind](archive_rows(found), found.created_at) if is_wanted else iter(())
+        rows = archive_rows(found)
+        _refuse_damaged(found, rows)
+        stream = STREAMS[kind](rows, found.created_at) if request.method != "HEAD" else iter(())
         filename = f"{found.artifact.name}-v{found.number}.{kind}"
         headers = {"Content-Disposition": attachment(filename)}
+        release_connection()
         return StreamingHttpResponse(stream, content_type=MEDIA_TYPES[kind], headers=headers)
 
 
-def _refuse_damaged(version: Version) -> None:
+def _refuse_damaged(version: Version, rows: list[Row]) -> None:
     damaged = version.entries.exclude(blob__damaged_at=None).order_by("path")
-    paths = list(damaged.values_list("path", flat=True)[:10])
+    paths = [*damaged.values_list("path", flat=True), *missing_files(rows)]
     if paths:
-        raise Corrupted(f"{version} is damaged: {', '.join(paths)}.")
+        raise Corrupted(f"{version} is damaged: {', '.join(dict.fromkeys(paths[:10]))}.")

@@ -18,6 +18,7 @@ from django.http import (
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
+from artifacts.api.connections import release_connection
 from artifacts.errors import Corrupted, RangeNotSatisfiable
 from artifacts.models import Blob
 from artifacts.services.store import current_store
@@ -113,11 +114,12 @@ def _headers(etag: str, span: Span, status: int, filename: str) -> dict[str, str
 def _respond(
     request: Request, blob: Blob, span: Span, status: int, headers: dict[str, str]
 ) -> HttpResponseBase:
-    source = pool.open_blob(current_store(), blob.sha256)
+    source = pool.open_blob(current_store(), blob.sha256, blob.size_bytes)
     kind = "application/octet-stream"
     if request.method == "HEAD":
         source.close()
         return HttpResponse(status=status, headers=headers, content_type=kind)
+    release_connection()
     return StreamingHttpResponse(
         SpanReader(source, span), status=status, headers=headers, content_type=kind
     )

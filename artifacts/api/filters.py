@@ -28,7 +28,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import make_aware
 from rest_framework.request import Request
 
-from artifacts.api.values import check_metadata
+from artifacts.api.values import MAX_METADATA_DEPTH, check_metadata
 from artifacts.errors import Invalid
 from artifacts.models import Artifact, Version
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
@@ -156,7 +156,7 @@ def _split_key(key: str) -> tuple[list[str], str]:
     if not mark:
         path, operator = operator, ""
     parts = path.split(".")
-    if operator not in ("", *OPERATORS) or "" in parts:
+    if operator not in ("", *OPERATORS) or "" in parts or len(parts) > MAX_METADATA_DEPTH:
         allowed = ", ".join(f"__{name}" for name in OPERATORS)
         raise Invalid({key: [f"must be metadata.KEY, or end in one of {allowed}"]})
     return parts, operator

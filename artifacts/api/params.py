@@ -25,8 +25,11 @@ def type_hint(request: Request) -> str | None:
 def flag(request: Request, name: str) -> bool:
     """A boolean of the query, False where there is none.
 
-    Raises Invalid (400) for any other text: ``permanent=False`` must never mean true.
+    Raises Invalid (400) for any other text, and where it is given more than once:
+    ``permanent=False`` must never mean true.
     """
+    if len(request.query_params.getlist(name)) > 1:
+        raise Invalid({name: ["is given more than once"]})
     text = request.query_params.get(name, "false")
     if text.lower() not in TRUE | FALSE:
         raise Invalid({name: [f"{text!r} is none of true, false, 1, 0, yes, no, on, off"]})

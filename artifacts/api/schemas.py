@@ -15,6 +15,7 @@ from artifacts.api.values import (
     StringField,
     TagsField,
     TextField,
+    TypeField,
     VersionField,
 )
 from artifacts.names import MAX_PATH_BYTES, TYPES, check_alias
@@ -253,7 +254,7 @@ class DescriptionIn(serializers.Serializer[Any]):
 class CommitFieldsIn(serializers.Serializer[Any]):
     """A commit, without its manifest."""
 
-    type = serializers.ChoiceField(choices=TYPES)
+    type = TypeField()
     metadata = MetadataField(required=False)
     tags = TagsField(required=False)
     description = TextField(required=False, allow_blank=True)

@@ -1,12 +1,12 @@
 """Fields of requests that need more than their JSON type: texts, tags, metadata, versions."""
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from artifacts.names import check_version
+from artifacts.names import TYPES, check_version
 
 MAX_METADATA_BYTES = 1 << 20
 MAX_METADATA_DEPTH = 64
@@ -119,3 +119,18 @@ class VersionField(serializers.Field[int, Any, Any, Any]):
     def to_representation(self, value: int) -> int:
         """The number."""
         return value
+
+
+class TypeField(serializers.ChoiceField):
+    """One of the five types; the error lists them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=TYPES, **options)
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        """Say what is allowed."""
+        if key == "invalid_choice":
+            raise serializers.ValidationError(
+                f"{values['input']!r} is not a type; one of {', '.join(TYPES)}"
+            )
+        super().fail(key, **values)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -17,7 +16,7 @@ from django.utils import timezone
 from artifacts.models import Blob, Version
 from artifacts.services.store import current_store, verified_store
 from artifacts.services.trash import recover_trash
-from artifacts.services.trees import build_version_tree
+from artifacts.services.trees import build_after_commit
 from artifacts.storage import pool
 from artifacts.storage.layout import Store
 
@@ -54,7 +53,7 @@ def heal_blobs(*, sha256s: Iterable[str]) -> None:
     still_damaged = Exists(Blob.objects.all().damaged_in_version(OuterRef("pk")))
     Version.objects.filter(~still_damaged, pk__in=holders).update(corrupted_at=None)
     for pk in holders:
-        transaction.on_commit(partial(build_version_tree, pk), robust=True)
+        build_after_commit(pk)
     for blob in healed:
         logger.info("blob healed digest=%s", blob.digest)
 

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +28,7 @@ from artifacts.models import Alias, AliasEvent, Artifact, Blob, ManifestEntry, R
 from artifacts.services.aliases import point_alias
 from artifacts.services.blobs import lock_blobs, require_entry
 from artifacts.services.collect import collect_blobs
-from artifacts.services.trees import build_version_tree, remove_version_tree
+from artifacts.services.trees import build_after_commit, remove_version_tree
 from artifacts.storage.manifest import Manifest
 from artifacts.storage.steps import reached
 
@@ -64,7 +63,7 @@ def create_version(
     require_entry(created_by)
     if not draft.manifest.entries and not draft.manifest.references:
         raise Invalid({"files": ["a version needs at least one file or reference"]})
-    made = _find_commit(draft.commit_id, type_, name)
+    made = _find_commit(draft, type_, name)
     if made is not None:
         return made, False
     try:
@@ -72,19 +71,23 @@ def create_version(
             return _insert_version(type_, name, draft, created_by, run_id), True
     except IntegrityError:
         # Two repeats of one commit at the same moment: the other one was first.
-        made = _find_commit(draft.commit_id, type_, name)
+        made = _find_commit(draft, type_, name)
         if made is None:
             raise
         return made, False
 
 
-def _find_commit(commit_id: UUID | None, type_: str, name: str) -> Version | None:
-    if commit_id is None:
+def _find_commit(draft: VersionDraft, type_: str, name: str) -> Version | None:
+    if draft.commit_id is None:
         return None
-    found = Version.objects.select_related("artifact").filter(commit_id=commit_id).first()
-    if found is not None and (found.artifact.type, found.artifact.name) != (type_, name):
-        raise Conflict(f"commit_id: {commit_id} was used for {found}.")
+    found = Version.objects.select_related("artifact").filter(commit_id=draft.commit_id).first()
+    if found is not None and _identity(found) != (type_, name, draft.manifest.digest):
+        raise Conflict(f"commit_id: {draft.commit_id} was used for {found}, which is another.")
     return found
+
+
+def _identity(version: Version) -> tuple[str, str, str]:
+    return version.artifact.type, version.artifact.name, version.manifest_sha256
 
 
 def _insert_version(
@@ -107,8 +110,8 @@ def _insert_version(
     for alias in draft.aliases:
         point_alias(artifact=artifact, name=alias, version=version, moved_by=created_by)
     reached("version.before_commit")
-    transaction.on_commit(partial(reached, "version.committed"))
-    transaction.on_commit(partial(build_version_tree, version.pk), robust=True)
+    transaction.on_commit(lambda: reached("version.committed"))
+    build_after_commit(version.pk)
     logger.info("version created version=%s type=%s bytes=%d", version, type_, version.size_bytes)
     return version
 
@@ -174,6 +177,8 @@ def describe_version(*, version: Version, changes: dict[str, Any], changed_by: C
         locked = lock_version(version)
         if locked.deleted_at:
             raise VersionNotReady(f"{locked} is deleted; restore it first.")
+        if not changes:
+            return locked
         for name, value in changes.items():
             setattr(locked, name, value)
         locked.updated_at = timezone.now()

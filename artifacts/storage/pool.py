@@ -87,14 +87,21 @@ def has_blob(store: Store, sha256: str, size_bytes: int) -> bool:
     return size_of(store, sha256) == size_bytes
 
 
-def open_blob(store: Store, sha256: str) -> BinaryIO:
-    """The content, open for reading. Raises Corrupted (422) when it is gone, StoreUnavailable."""
+def open_blob(store: Store, sha256: str, size_bytes: int) -> BinaryIO:
+    """The content, open for reading.
+
+    Raises Corrupted (422) when it is gone or not of its size, StoreUnavailable (503).
+    """
     path = store.pool_path(sha256)
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except FileNotFoundError:
         _require_folder(path.parent)
         raise Corrupted(f"The content sha256:{sha256} is gone from the store.") from None
+    if os.fstat(file.fileno()).st_size != size_bytes:
+        file.close()
+        raise Corrupted(f"The content sha256:{sha256} is torn in the store.")
+    return file
 
 
 def verify_blob(store: Store, sha256: str, size_bytes: int) -> bool:

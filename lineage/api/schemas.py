@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from artifacts.api.schemas import NAME_PATTERN
-from artifacts.api.values import StringField
+from artifacts.api.values import StringField, TypeField
 from artifacts.names import TYPES, is_plain_text
 from lineage.models import MAX_RUN_ID_CHARACTERS, MAX_RUN_NAME_CHARACTERS, Run
 from lineage.references import check_run_id
@@ -108,7 +108,7 @@ class UseIn(serializers.Serializer[Any]):
     artifact = ReferenceField(
         help_text="`name:alias`, `name:v3` or `type/name:v3`; `name` alone means `name:latest`.",
     )
-    type = serializers.ChoiceField(choices=TYPES, required=False, allow_null=True)
+    type = TypeField(required=False, allow_null=True)
 
 
 class UseOut(serializers.Serializer[Any]):

@@ -167,7 +167,7 @@ def test_a_purge_removes_the_aliases_and_keeps_their_history(api: APIClient) -> 
 def test_an_alias_cannot_point_at_a_deleted_version(api: APIClient) -> None:
     api.delete("/api/artifacts/model-a/v2")
     answer = put(api, version=2)
-    assert (answer.status_code, answer.json()["code"]) == (409, "version_deleted")
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_not_ready")
 
 
 def test_a_commit_moves_its_aliases(api: APIClient, commit: Commit) -> None:

@@ -146,5 +146,5 @@ def test_a_description_may_be_emptied_and_keeps_its_spaces(
 def test_a_deleted_version_cannot_be_described(api: APIClient, make_version: MakeVersion) -> None:
     soft_delete_version(version=make_version(description="old"), deleted_by=ANYBODY)
     answer = api.patch(ROUTE, {"description": "new"}, format="json")
-    assert (answer.status_code, answer.json()["code"]) == (409, "version_deleted")
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_not_ready")
     assert api.get(ROUTE).json()["description"] == "old"

@@ -215,7 +215,7 @@ def test_a_use_of_a_shared_name_needs_the_type(
         ("m:v2", 404, "version_not_found"),
         ("m:v99999999999999999999", 404, "version_not_found"),
         ("m:staging", 404, "alias_not_found"),
-        ("m:v1", 409, "version_deleted"),
+        ("m:v1", 409, "version_not_ready"),
         ("m:a b", 400, "invalid"),
         ("weights/m:v1", 400, "invalid"),
     ],

@@ -28,7 +28,7 @@ from runicorn.errors import error_from_response
         (409, "alias_moved", errors.AliasMoved),
         (409, "alias_protected", errors.AliasProtected),
         (409, "run_conflict", errors.RunConflict),
-        (409, "version_deleted", errors.ContentDeleted),
+        (409, "version_not_ready", errors.VersionNotReady),
         (410, "version_deleted", errors.ContentDeleted),
         (411, "length_required", errors.InvalidInput),
         (413, "too_large", errors.TooLarge),

@@ -27,6 +27,7 @@ def send(client: Client, method: str = "POST", **headers: str) -> tuple[int, str
         {"Sec-Fetch-Site": "none"},
         {"Origin": "http://testserver"},
         {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://testserver", "Sec-Fetch-Site": "same-origin"},  # HTTPS by a proxy
         {"Host": "localhost:23300", "Origin": "http://localhost:23300"},
         {"Host": "[::1]:23300", "Origin": "http://[::1]:23300"},
     ],

@@ -113,7 +113,7 @@ def test_publish_replaces_what_is_not_there(store):
 
 def test_publish_does_not_disturb_who_reads_the_damaged_file(store):
     put_in_pool(store, SHA, DAMAGED)
-    with pool.open_blob(store, SHA) as reader:
+    with pool.open_blob(store, SHA, len(CONTENT)) as reader:
         pool.publish(store, stage_bytes(store, CONTENT), replace=True)
         assert reader.read() == DAMAGED
 
@@ -233,7 +233,7 @@ def test_a_pool_that_is_not_mounted_looks_neither_empty_nor_lost(store):
     for ask in (
         lambda: pool.has_blob(store, SHA, len(CONTENT)),
         lambda: pool.verify_blob(store, SHA, len(CONTENT)),
-        lambda: pool.open_blob(store, SHA),
+        lambda: pool.open_blob(store, SHA, len(CONTENT)),
         lambda: pool.move_aside(store, SHA),
         lambda: list(pool.iter_pool(store)),
     ):
@@ -243,13 +243,13 @@ def test_a_pool_that_is_not_mounted_looks_neither_empty_nor_lost(store):
 
 def test_open_blob_reads_the_content(store):
     publish_bytes(store, CONTENT)
-    with pool.open_blob(store, SHA) as reader:
+    with pool.open_blob(store, SHA, len(CONTENT)) as reader:
         assert reader.read() == CONTENT
 
 
 def test_open_blob_of_content_that_is_gone_is_corrupted(store):
     with pytest.raises(Corrupted, match=SHA):
-        pool.open_blob(store, SHA)
+        pool.open_blob(store, SHA, len(CONTENT))
 
 
 @pytest.mark.parametrize(
