@@ -16,6 +16,8 @@ from django.db.models.functions import JSONObject
 from accounts.access import Caller, can_enter
 from artifacts.names import TYPES
 
+MAX_NUMBER = (1 << 31) - 1
+
 LIVE = Q(deleted_at=None, purged_at=None)
 READY = LIVE & Q(corrupted_at=None)
 
@@ -56,9 +58,13 @@ class BlobQuerySet(VisibleQuerySet):
 class VersionQuerySet(VisibleQuerySet):
     """The versions of artifacts."""
 
-    def visible_to(self, caller: Caller) -> Self:
-        """Those ``caller`` may see; tombstones are nobody's."""
-        return super().visible_to(caller).filter(purged_at=None)
+    def remaining(self) -> Self:
+        """All but tombstones, which only lineage shows."""
+        return self.filter(purged_at=None)
+
+    def numbered(self, number: int) -> Self:
+        """Those with this number, which may be one that no version can have."""
+        return self.filter(number=number) if number <= MAX_NUMBER else self.none()
 
     def live(self) -> Self:
         """Neither soft-deleted nor purged."""

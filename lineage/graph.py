@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from django.db import connection
 
+from accounts.access import Caller
 from artifacts.models import Version
 from artifacts.names import TYPES
 from lineage.models import Run, RunInput
@@ -126,18 +127,20 @@ class LineageGraph:
     is_truncated: bool
 
 
-def neighbourhood(*, version: Version, depth: int, limit: int = NODE_LIMIT) -> LineageGraph:
+def neighbourhood(
+    *, version: Version, asked_by: Caller, depth: int, limit: int = NODE_LIMIT
+) -> LineageGraph:
     """What lies within ``depth`` artifact-to-artifact steps of ``version``, in four queries.
 
-    At most ``limit`` nodes: those nearest to the root are kept, within one distance by type, name
-    and number, or by run id. Soft-deleted and purged versions are part of it.
+    Only what ``asked_by`` may see. At most ``limit`` nodes: those nearest to the root are kept,
+    within one distance by type, name and number, or by run id. Soft-deleted and purged versions
+    are part of it.
     """
     reached = _walk(version.pk, depth, limit)
-    kept = reached[:limit]
-    version_ids = [pk for pk, _ in kept if pk is not None]
-    versions = _read_versions(version_ids)
+    versions = _read_versions([pk for pk, _ in reached[:limit] if pk is not None], asked_by)
+    kept = [(pk, run_id) for pk, run_id in reached[:limit] if pk is None or pk in versions]
     names = _node_ids(versions[version.pk], versions.values())
-    runs = Run.objects.in_bulk([run_id for _, run_id in kept if run_id])
+    runs = Run.objects.visible_to(asked_by).in_bulk([run_id for _, run_id in kept if run_id])
     return LineageGraph(
         root=names[version.pk],
         nodes=tuple(
@@ -161,8 +164,9 @@ def _walk(root_id: int, depth: int, limit: int) -> list[tuple[int | None, str]]:
     return rows
 
 
-def _read_versions(ids: list[int]) -> dict[int, Version]:
-    rows = Version.objects.select_related("artifact").defer("metadata", "description", "tags")
+def _read_versions(ids: list[int], asked_by: Caller) -> dict[int, Version]:
+    visible = Version.objects.visible_to(asked_by).select_related("artifact")
+    rows = visible.defer("metadata", "description", "tags")
     found: dict[int, Version] = rows.in_bulk(ids)
     return found
 

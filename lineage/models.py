@@ -77,7 +77,7 @@ class RunInput(models.Model):
 
     # No index of its own: the one of the unique constraint begins with it.
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="inputs", db_index=False)
-    version = models.ForeignKey(Version, on_delete=models.RESTRICT, related_name="+")
+    version = models.ForeignKey(Version, on_delete=models.RESTRICT, related_name="uses")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -18,15 +18,13 @@ from artifacts.errors import (
     VersionNotReady,
 )
 from artifacts.models import Artifact, Version
+from artifacts.services.access import require_entry
 from artifacts.services.aliases import resolve_alias
-from artifacts.services.blobs import require_entry
 from artifacts.services.versions import VersionDraft, create_version
 from lineage.models import Run, RunInput
 from lineage.references import check_run_id, parse_reference
 
 logger = logging.getLogger(__name__)
-
-MAX_NUMBER = (1 << 31) - 1
 
 
 def find_run(*, run_id: str, asked_by: Caller) -> Run:
@@ -160,9 +158,8 @@ def _find_artifact(name: str, type_: str | None, asked_by: Caller) -> Artifact:
 
 
 def _find_version(artifact: Artifact, number: int) -> Version:
-    same = artifact.versions.filter(number=min(number, MAX_NUMBER), purged_at=None)
-    found: Version | None = same.first()
-    if found is None or number > MAX_NUMBER:
+    found: Version | None = artifact.versions.remaining().numbered(number).first()
+    if found is None:
         raise VersionNotFound(artifact.name, f"v{number}")
     found.artifact = artifact
     return found

@@ -117,7 +117,7 @@ def filter_artifacts(request: Request, artifacts: ArtifactQuerySet) -> ArtifactQ
     found: ArtifactQuerySet = _apply(ArtifactFilter, request, artifacts)
     asked = set(VersionFilter.base_filters).intersection(request.query_params)
     if asked or any(key.startswith("metadata.") for key in request.query_params):
-        ready = filter_versions(request, Version.objects.ready())
+        ready = filter_versions(request, Version.objects.visible_to(request.user).ready())
         found = found.filter(Exists(ready.filter(artifact=OuterRef("pk"))))
     return found
 

@@ -8,7 +8,6 @@ from artifacts.names import check_name, check_type, check_version
 
 TRUE = frozenset({"true", "1", "yes", "on"})
 FALSE = frozenset({"false", "0", "no", "off"})
-MAX_NUMBER = (1 << 31) - 1
 
 
 def type_hint(request: Request) -> str | None:
@@ -78,9 +77,8 @@ def find_version(request: Request, artifact: Artifact, text: str) -> Version:
     except ValueError as error:
         raise Invalid({"version": [str(error)]}) from None
     visible = Version.objects.visible_to(request.user).select_related("created_by")
-    same = visible.filter(artifact=artifact, number=min(number, MAX_NUMBER))
-    found: Version | None = same.first()
-    if found is None or number > MAX_NUMBER:
+    found: Version | None = visible.remaining().filter(artifact=artifact).numbered(number).first()
+    if found is None:
         raise VersionNotFound(artifact.name, f"v{text}")
     found.artifact = artifact
     return found

@@ -28,6 +28,7 @@ ALIAS_PATTERN = r"^(?!latest$)(?!v[0-9]+$)[\w.-]{1,128}$"
 _IN_NAME = r'/\\:*?"<>|\x00-\x1f\x7f-\x9f'
 NAME_PATTERN = rf"^[^.\s{_IN_NAME}]([^{_IN_NAME}]{{0,126}}[^.\s{_IN_NAME}])?$"
 PATH_PATTERN = r"^(?!(.*/)?\.\.?(/|$))[^/\\\x00]+(/[^/\\\x00]+)*$"
+MAX_ALIASES = 100
 STATUSES = ("ready", "deleted", "corrupted")
 
 
@@ -258,7 +259,7 @@ class CommitFieldsIn(serializers.Serializer[Any]):
     metadata = MetadataField(required=False)
     tags = TagsField(required=False)
     description = TextField(required=False, allow_blank=True)
-    aliases = serializers.ListField(child=AliasField(), required=False)
+    aliases = serializers.ListField(child=AliasField(), required=False, max_length=MAX_ALIASES)
     run = StringField(required=False, allow_null=True, max_length=128)
     commit_id = serializers.UUIDField(
         required=False, help_text="The client's own id of this commit: makes a repeat harmless."

@@ -81,7 +81,7 @@ class VersionHistory(GenericAPIView[Any]):
     def get(self, request: Request, name: str) -> Response:
         """The version history, oldest first; soft-deleted ones too."""
         artifact = find_artifact(request, name)
-        versions = Version.objects.visible_to(request.user).filter(artifact=artifact)
+        versions = Version.objects.visible_to(request.user).remaining().filter(artifact=artifact)
         if not versions.exists():
             raise ArtifactNotFound(name)  # only tombstones are left
         rows = self.paginate_queryset(filter_versions(request, versions).order_by("number"))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.access import Caller, user_or_none
 from artifacts.errors import AliasMoved, AliasNotFound, VersionNotReady
 from artifacts.models import Alias, AliasEvent, Artifact, Version
-from artifacts.services.blobs import require_entry
+from artifacts.services.access import require_entry
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.access import Caller, can_enter
-from artifacts.errors import AccessDenied, MissingBlobs
+from accounts.access import Caller
+from artifacts.errors import MissingBlobs
 from artifacts.models import Blob
+from artifacts.services.access import require_entry
 from artifacts.services.integrity import heal_blobs
 from artifacts.services.store import current_store
 from artifacts.storage import pool, staging
@@ -134,9 +135,3 @@ def lock_blobs(sha256s: Iterable[str]) -> dict[str, Blob]:
     if len(found) < len(wanted):
         raise MissingBlobs([f"sha256:{sha256}" for sha256 in wanted if sha256 not in found])
     return found
-
-
-def require_entry(caller: Caller) -> None:
-    """Raise AccessDenied (403) unless ``caller`` may use the portal."""
-    if not can_enter(caller):
-        raise AccessDenied("Log in first.")

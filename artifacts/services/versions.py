@@ -25,8 +25,9 @@ from artifacts.errors import (
     VersionNotReady,
 )
 from artifacts.models import Alias, AliasEvent, Artifact, Blob, ManifestEntry, Reference, Version
+from artifacts.services.access import require_entry
 from artifacts.services.aliases import point_alias
-from artifacts.services.blobs import lock_blobs, require_entry
+from artifacts.services.blobs import lock_blobs
 from artifacts.services.collect import collect_blobs
 from artifacts.services.trees import build_after_commit, remove_version_tree
 from artifacts.storage.manifest import Manifest

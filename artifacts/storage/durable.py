@@ -220,11 +220,12 @@ def remove_folder(folder: Path) -> None:
     Another process removing the same folder is no error. Not recursive: paths may have 500 parts.
     """
     folders = [folder]
-    with suppress(FileNotFoundError):
-        for current in folders:
+    for current in folders:
+        with suppress(FileNotFoundError):
             current.chmod(WRITABLE_FOLDER)
             folders.extend(_empty_of_files(current))
-        for current in reversed(folders):
+    for current in reversed(folders):
+        with suppress(FileNotFoundError):
             current.rmdir()
 
 
@@ -235,5 +236,5 @@ def _empty_of_files(folder: Path) -> list[Path]:
             if entry.is_dir(follow_symlinks=False):
                 kept.append(Path(entry.path))
             else:
-                Path(entry.path).unlink()
+                Path(entry.path).unlink(missing_ok=True)
     return kept

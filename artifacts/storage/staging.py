@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Protocol
 
-from artifacts.errors import DigestMismatch, SizeMismatch, StoreUnavailable
+from artifacts.errors import DigestMismatch, SizeMismatch, StoreUnavailable, TooLarge
 from artifacts.storage.durable import (
     PART_PREFIX,
     READ_ONLY_FILE,
@@ -32,6 +32,7 @@ from artifacts.storage.steps import reached
 PIECE_BYTES = 8 << 20
 THREAD_FROM_BYTES = 1 << 20
 HEADER_BYTES = 40
+MAX_RECORDS = 100_000
 
 
 class Source(Protocol):
@@ -161,10 +162,12 @@ def read_records(source: Source) -> Iterator[tuple[str, int, Source]]:
     Gives (sha256 in hex, size in bytes, source of just these bytes); what the caller leaves of
     one record is skipped.
 
-    Raises SizeMismatch (422), naming the record, when the body ends inside one.
+    Raises SizeMismatch (422), naming the record, when the body ends inside one; TooLarge (413).
     """
     number = 1
     while header := _read_header(source, number):
+        if number > MAX_RECORDS:
+            raise TooLarge(f"A body has at most {MAX_RECORDS} records.")
         size_bytes = int.from_bytes(header[32:], "big")
         body = _RecordBody(source, size_bytes, number)
         yield header[:32].hex(), size_bytes, body

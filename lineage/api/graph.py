@@ -42,4 +42,6 @@ class Lineage(APIView):
             request, "max_depth", default=DEFAULT_DEPTH, minimum=1, maximum=MAX_DEPTH
         )
         root = find_version(request, find_artifact(request, name), version)
-        return Response(rendering.lineage(neighbourhood(version=root, depth=depth)))
+        return Response(
+            rendering.lineage(neighbourhood(version=root, asked_by=request.user, depth=depth))
+        )

@@ -114,11 +114,12 @@ class RunArtifacts(APIView):
     def get(self, request: Request, run_id: str) -> Response:
         """What the run made and what it used, each in order; also what was deleted since."""
         run = find_run(run_id=run_id, asked_by=request.user)
-        made = Version.objects.select_related("artifact").filter(created_by_run=run.id)
-        inputs = run.inputs.select_related("version__artifact").order_by("id")
+        visible = Version.objects.visible_to(request.user).select_related("artifact")
+        made = visible.filter(created_by_run=run.id).order_by("id")
+        used = visible.filter(uses__run=run).order_by("uses__id")
         return Response(
             {
-                "created": [rendering.run_version(version) for version in made.order_by("id")],
-                "used": [rendering.run_version(edge.version) for edge in inputs],
+                "created": [rendering.run_version(version) for version in made],
+                "used": [rendering.run_version(version) for version in used],
             }
         )

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     "version",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.RESTRICT,
-                        related_name="+",
+                        related_name="uses",
                         to="artifacts.version",
                     ),
                 ),

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 
@@ -52,7 +53,12 @@ def serve_until_stopped(
     server.on_startup(partial(take_signals, handler, signal.getsignal(signal.SIGHUP)))
     server.on_startup(on_ready)
     tie_forks_to_this_process()
-    server.serve()
+    try:
+        server.serve()
+    except BaseException:
+        # Granian waits for its workers when Python ends, whatever the reason: for ever, otherwise.
+        kill_workers(server)
+        raise
 
 
 def take_signals(handler: Handler, hangup: object) -> None:
@@ -68,11 +74,17 @@ def take_signals(handler: Handler, hangup: object) -> None:
 def stop(server: MPServer, on_stop: Callback, signum: int, frame: FrameType | None) -> None:
     """Let running requests end; end them when asked a second time."""
     if server.interrupt_signal:
-        for worker in server.wrks:
-            worker.kill()  # type: ignore[no-untyped-call]
+        kill_workers(server)
         return
-    on_stop()
+    with suppress(OSError):  # nobody may be left to tell: the terminal is closed
+        on_stop()
     server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+
+
+def kill_workers(server: MPServer) -> None:
+    """End the workers and what they are doing, at once."""
+    for worker in server.wrks:
+        worker.kill()  # type: ignore[no-untyped-call]
 
 
 def tie_forks_to_this_process() -> None:

@@ -94,7 +94,8 @@ def _ready_versions_with_damage() -> Iterator[str]:
 def _wrong_folders() -> Iterator[str]:
     """Folders that are there and not complete; a missing one is only untidy."""
     versions = Version.objects.filter(purged_at=None, corrupted_at=None)
-    for version in versions.select_related("artifact"):
+    related = versions.select_related("artifact").prefetch_related("entries__blob")
+    for version in related:
         folder = built_folder(version)
         if folder is not None and not _is_complete(version, folder):
             yield f"incomplete folder: {version}"
@@ -104,7 +105,7 @@ def _is_complete(version: Version, folder: Path) -> bool:
     manifest = read_manifest(folder)
     return (manifest is not None and sha256_of(manifest) == version.manifest_sha256) and all(
         pool.has_content(path_on_disk(folder, entry.path), entry.blob.sha256, entry.blob.size_bytes)
-        for entry in version.entries.select_related("blob")
+        for entry in version.entries.all()
     )
 
 

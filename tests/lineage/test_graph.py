@@ -30,7 +30,7 @@ def edges(graph: LineageGraph) -> set[str]:
 
 
 def test_a_version_alone_is_the_whole_graph(tell: Tell) -> None:
-    graph = neighbourhood(version=tell("a:v1")["a:v1"], depth=10)
+    graph = neighbourhood(asked_by=ANYBODY, version=tell("a:v1")["a:v1"], depth=10)
     assert graph == LineageGraph(
         root="a:v1",
         nodes=(ArtifactNode("a:v1", "model", "a", 1, 7, "ready"),),
@@ -40,7 +40,9 @@ def test_a_version_alone_is_the_whole_graph(tell: Tell) -> None:
 
 
 def test_a_chain_is_followed_both_ways_and_lists_the_nearest_first(tell: Tell) -> None:
-    graph = neighbourhood(version=tell("a:v1 > r1 > b:v1 > r2 > c:v1")["b:v1"], depth=1)
+    graph = neighbourhood(
+        asked_by=ANYBODY, version=tell("a:v1 > r1 > b:v1 > r2 > c:v1")["b:v1"], depth=1
+    )
     assert ids(graph) == ["b:v1", "r1", "r2", "a:v1", "c:v1"]
     assert edges(graph) == {
         "a:v1 uses r1",
@@ -52,7 +54,7 @@ def test_a_chain_is_followed_both_ways_and_lists_the_nearest_first(tell: Tell) -
 
 def test_edges_come_uses_first_in_the_order_of_the_nodes(tell: Tell) -> None:
     root = tell("a:v1 > r > c:v1", "b:v1 > r > c:v2")["c:v1"]
-    graph = neighbourhood(version=root, depth=1)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=1)
     assert [(edge.source, edge.target) for edge in graph.edges] == [
         ("a:v1", "r"),
         ("b:v1", "r"),
@@ -64,20 +66,20 @@ def test_edges_come_uses_first_in_the_order_of_the_nodes(tell: Tell) -> None:
 def test_depth_counts_steps_from_version_to_version(tell: Tell, depth: int) -> None:
     words = [word for n in range(12) for word in (f"m:v{n + 1}", f"r{n}")][:-1]
     versions = tell(" > ".join(words))
-    forward = neighbourhood(version=versions["m:v1"], depth=depth)
+    forward = neighbourhood(asked_by=ANYBODY, version=versions["m:v1"], depth=depth)
     assert ids(forward) == words[: 2 * depth + 1]
-    backward = neighbourhood(version=versions["m:v12"], depth=depth)
+    backward = neighbourhood(asked_by=ANYBODY, version=versions["m:v12"], depth=depth)
     assert ids(backward) == words[::-1][: 2 * depth + 1]
 
 
 def test_at_the_full_depth_the_run_beyond_is_not_shown(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r2 > c:v1")["c:v1"]
-    assert ids(neighbourhood(version=root, depth=1)) == ["c:v1", "r2", "b:v1"]
+    assert ids(neighbourhood(asked_by=ANYBODY, version=root, depth=1)) == ["c:v1", "r2", "b:v1"]
 
 
 def test_a_run_that_leads_no_further_is_shown(tell: Tell) -> None:
     root = tell("maker > a:v1 > user")["a:v1"]
-    assert ids(neighbourhood(version=root, depth=1)) == ["a:v1", "maker", "user"]
+    assert ids(neighbourhood(asked_by=ANYBODY, version=root, depth=1)) == ["a:v1", "maker", "user"]
 
 
 def test_a_diamond_shows_every_edge_once_and_every_node_once(tell: Tell) -> None:
@@ -94,7 +96,7 @@ def test_a_diamond_shows_every_edge_once_and_every_node_once(tell: Tell) -> None
         "join produces d:v1",
     }
     for root in ("a:v1", "d:v1"):
-        graph = neighbourhood(version=versions[root], depth=2)
+        graph = neighbourhood(asked_by=ANYBODY, version=versions[root], depth=2)
         assert edges(graph) == expected
         assert len(graph.edges) == len(expected)
         assert sorted(ids(graph)) == ["a:v1", "b:v1", "c:v1", "d:v1", "join", "left", "right"]
@@ -105,7 +107,7 @@ def test_siblings_are_no_part_of_the_story(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r2 > c:v1", "r1 > sibling:v1", "other:v1 > r2", "a:v1 > r3")[
         "b:v1"
     ]
-    assert sorted(ids(neighbourhood(version=root, depth=10))) == [
+    assert sorted(ids(neighbourhood(asked_by=ANYBODY, version=root, depth=10))) == [
         "a:v1",
         "b:v1",
         "c:v1",
@@ -116,14 +118,14 @@ def test_siblings_are_no_part_of_the_story(tell: Tell) -> None:
 
 def test_a_run_that_uses_what_it_made_does_not_go_round(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r1")["b:v1"]
-    graph = neighbourhood(version=root, depth=10)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=10)
     assert ids(graph) == ["b:v1", "r1", "a:v1"]
     assert edges(graph) == {"a:v1 uses r1", "b:v1 uses r1", "r1 produces b:v1"}
 
 
 def test_a_long_cycle_is_shown_once(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r2 > c:v1 > r3 > a:v1")["a:v1"]
-    graph = neighbourhood(version=root, depth=10)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=10)
     assert sorted(ids(graph)) == ["a:v1", "b:v1", "c:v1", "r1", "r2", "r3"]
     assert len(graph.edges) == 6
 
@@ -132,24 +134,24 @@ def test_nodes_of_one_distance_come_by_type_name_and_number(tell: Tell) -> None:
     words = ["b:v2", "b:v10", "dataset/z:v1", "B:v1", "é:v1"]
     root = tell("root:v1 > r > b:v2", *(f"r > {word}" for word in words))["root:v1"]
     expected = ["root:v1", "r", "z:v1", "B:v1", "b:v2", "b:v10", "é:v1"]
-    assert ids(neighbourhood(version=root, depth=1)) == expected
+    assert ids(neighbourhood(asked_by=ANYBODY, version=root, depth=1)) == expected
 
 
 def test_runs_of_one_distance_come_by_id(tell: Tell) -> None:
     root = tell("a:v1 > b", "a:v1 > C", "a:v1 > a")["a:v1"]
-    assert ids(neighbourhood(version=root, depth=1)) == ["a:v1", "C", "a", "b"]
+    assert ids(neighbourhood(asked_by=ANYBODY, version=root, depth=1)) == ["a:v1", "C", "a", "b"]
 
 
 def test_a_shared_name_is_short_for_the_roots_type(tell: Tell) -> None:
     root = tell("model/same:v1 > r > dataset/same:v1")["dataset/same:v1"]
-    graph = neighbourhood(version=root, depth=1)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=1)
     assert (graph.root, ids(graph)) == ("same:v1", ["same:v1", "r", "model/same:v1"])
     assert edges(graph) == {"model/same:v1 uses r", "r produces same:v1"}
 
 
 def test_a_shared_name_elsewhere_is_short_for_the_first_type_there(tell: Tell) -> None:
     root = tell("code/same:v1 > r > root:v1", "config/same:v1 > r", "config/same:v2 > r")["root:v1"]
-    assert ids(neighbourhood(version=root, depth=1)) == [
+    assert ids(neighbourhood(asked_by=ANYBODY, version=root, depth=1)) == [
         "root:v1",
         "r",
         "code/same:v1",
@@ -163,7 +165,9 @@ def test_nodes_say_what_they_are(make_run: MakeRun, tell: Tell) -> None:
     versions = tell("a:v3 > plain")
     versions["a:v3"].created_by_run = "named"
     versions["a:v3"].save()
-    artifact, named, plain = neighbourhood(version=versions["a:v3"], depth=1).nodes
+    artifact, named, plain = neighbourhood(
+        asked_by=ANYBODY, version=versions["a:v3"], depth=1
+    ).nodes
     assert (artifact.node_type, artifact.label) == ("artifact", "a v3")
     assert (named.node_type, named.label) == ("run", "resnet baseline")
     assert named == RunNode("named", project="vision", name="resnet baseline", status="running")
@@ -174,7 +178,7 @@ def test_a_run_id_without_a_run_is_a_node_without_a_name(tell: Tell) -> None:
     root = tell("a:v1")["a:v1"]
     root.created_by_run = "gone"
     root.save()
-    graph = neighbourhood(version=root, depth=3)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=3)
     assert graph.nodes[1] == RunNode("gone")
     assert edges(graph) == {"gone produces a:v1"}
 
@@ -191,7 +195,7 @@ def test_a_removed_version_keeps_the_chain_together(
         soft_delete_version(version=middle, deleted_by=ANYBODY)
     else:
         purge_version(version=middle, purged_by=ANYBODY)
-    graph = neighbourhood(version=end, depth=3)
+    graph = neighbourhood(asked_by=ANYBODY, version=end, depth=3)
     assert ids(graph) == ["end:v1", "last", "middle:v1", "first"]
     node = graph.nodes[2]
     assert isinstance(node, ArtifactNode)
@@ -230,13 +234,13 @@ def star(fan: int) -> Version:
 
 def test_a_graph_of_just_the_limit_is_whole(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r2 > c:v1")["a:v1"]
-    graph = neighbourhood(version=root, depth=3, limit=5)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=3, limit=5)
     assert (len(graph.nodes), graph.is_truncated) == (5, False)
 
 
 def test_one_node_over_the_limit_is_cut_and_said(tell: Tell) -> None:
     root = tell("a:v1 > r1 > b:v1 > r2 > c:v1")["a:v1"]
-    graph = neighbourhood(version=root, depth=3, limit=4)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, depth=3, limit=4)
     assert ids(graph) == ["a:v1", "r1", "b:v1", "r2"]
     assert graph.is_truncated
     assert edges(graph) == {"a:v1 uses r1", "r1 produces b:v1", "b:v1 uses r2"}
@@ -245,9 +249,9 @@ def test_one_node_over_the_limit_is_cut_and_said(tell: Tell) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 7, 20, 39, 40, 41, 42, 60])
 def test_a_cut_keeps_the_beginning_of_the_whole(db: None, limit: int) -> None:
     root = star(fan=20)
-    whole = neighbourhood(version=root, depth=1)
+    whole = neighbourhood(asked_by=ANYBODY, version=root, depth=1)
     assert (len(whole.nodes), whole.is_truncated) == (62, False)
-    cut = neighbourhood(version=root, depth=1, limit=limit)
+    cut = neighbourhood(asked_by=ANYBODY, version=root, depth=1, limit=limit)
     assert cut.nodes == whole.nodes[:limit]
     assert cut.is_truncated
     assert set(cut.edges) <= set(whole.edges)
@@ -257,15 +261,15 @@ def test_a_cut_in_a_cycle_keeps_the_beginning_too(tell: Tell) -> None:
     """Where the walk comes by the same nodes again, both ways, they must not push out new ones."""
     lines = [f"a:v1 > r{n} > b:v{n + 1} > back > a:v1" for n in range(6)]
     root = tell(*lines, "back > z:v1", "z:v1 > last > zz:v1")["a:v1"]
-    whole = neighbourhood(version=root, depth=10)
+    whole = neighbourhood(asked_by=ANYBODY, version=root, depth=10)
     assert not whole.is_truncated
     for limit in range(1, len(whole.nodes)):
-        cut = neighbourhood(version=root, depth=10, limit=limit)
+        cut = neighbourhood(asked_by=ANYBODY, version=root, depth=10, limit=limit)
         assert (cut.nodes, cut.is_truncated) == (whole.nodes[:limit], True)
 
 
 def test_the_usual_limit_is_a_thousand_nodes(db: None) -> None:
-    graph = neighbourhood(version=star(fan=400), depth=1)
+    graph = neighbourhood(asked_by=ANYBODY, version=star(fan=400), depth=1)
     assert (len(graph.nodes), graph.is_truncated) == (1000, True)
 
 
@@ -303,7 +307,7 @@ def test_the_walk_agrees_with_a_walk_by_hand(tell: Tell, seed: int) -> None:
     versions = tell(*random_lines(dice))
     root, depth = dice.choice(list(versions.values())), dice.randint(1, 5)
     expected = reached_by_hand(root, depth)
-    whole = neighbourhood(version=root, depth=depth)
+    whole = neighbourhood(asked_by=ANYBODY, version=root, depth=depth)
     by_place = {(v.artifact.type, v.artifact.name, v.number): v.pk for v in versions.values()}
     steps = [
         expected[by_place[node.type, node.name, node.number]]
@@ -314,7 +318,7 @@ def test_the_walk_agrees_with_a_walk_by_hand(tell: Tell, seed: int) -> None:
     assert steps == sorted(expected.values())
     assert len(set(ids(whole))) == len(expected)
     for limit in range(1, len(expected)):
-        cut = neighbourhood(version=root, depth=depth, limit=limit)
+        cut = neighbourhood(asked_by=ANYBODY, version=root, depth=depth, limit=limit)
         assert [_place(node) for node in cut.nodes] == [_place(n) for n in whole.nodes[:limit]]
 
 
@@ -334,12 +338,12 @@ def test_the_number_of_queries_does_not_grow(
     large = tell(" > ".join(words), *(f"m:v{n} > side{n} > o:v{n}" for n in range(1, 11)))["m:v5"]
     for root in (small, large):
         with django_assert_num_queries(4):
-            neighbourhood(version=root, depth=10)
+            neighbourhood(asked_by=ANYBODY, version=root, depth=10)
 
 
 def seconds_for(root: Version, **options: int) -> tuple[float, LineageGraph]:
     started = time.perf_counter()
-    graph = neighbourhood(version=root, **options)
+    graph = neighbourhood(asked_by=ANYBODY, version=root, **options)
     return time.perf_counter() - started, graph
 
 
