@@ -1,16 +1,15 @@
 """``manage.py collect``: what it says, what it frees, and when it refuses."""
 
-import os
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from threading import Event
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
@@ -102,14 +101,16 @@ def test_it_finds_nothing_to_do_the_second_time(store: Store, make_blob: MakeBlo
     ]
 
 
-def test_it_removes_what_crashes_left_and_not_what_is_being_written(store: Store) -> None:
-    old, young = store.staging / "old", store.staging / "young"
-    for path in (old, young):
-        path.write_bytes(b"half")
-    os.utime(old, (time.time() - 3700,) * 2)
+@pytest.mark.parametrize(("hours", "removed"), [(1.1, 2), (0.9, 0)])
+def test_it_removes_what_crashes_left_and_not_what_is_being_written(
+    store: Store, hours: float, removed: int
+) -> None:
+    (store.staging / "upload").write_bytes(b"half")
     (store.trash / "folder").mkdir()
-    assert "2 leftovers removed" in run("collect", min_age_hours=0)
-    assert list(store.staging.iterdir()) == [young]
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
+        assert f"{removed} leftovers removed" in run("collect", min_age_hours=0)
+    left = [*store.staging.iterdir(), *store.trash.iterdir()]
+    assert len(left) == 2 - removed
 
 
 def test_it_removes_the_folder_of_a_purged_version(store: Store, make_version: MakeVersion) -> None:
