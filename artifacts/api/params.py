@@ -12,8 +12,8 @@ FALSE = frozenset({"false", "0", "no", "off"})
 
 def type_hint(request: Request) -> str | None:
     """The ``type`` of the query, None where there is none; Invalid (400) lists the five."""
-    text = request.query_params.get("type", "")
-    if not text:
+    text = request.query_params.get("type")
+    if text is None:
         return None
     try:
         return check_type(text)
