@@ -6,11 +6,17 @@ import sys
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runicorn_site.settings")
+    if sys.argv[1:2] != ["serve"]:  # a pool would go on trying where a command should say no
+        os.environ.setdefault("RUNICORN_DATABASE_POOL", "0")
     try:
         settings.INSTALLED_APPS  # noqa: B018 (reads the environment)
     except ValueError as error:
         sys.exit(f"Error: {error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        sys.exit(f"Error: the database does not answer; `make run` starts the portal's. {error}")

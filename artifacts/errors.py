@@ -113,7 +113,7 @@ class AmbiguousType(Conflict):
 
     def __init__(self, name: str, types: list[str]) -> None:
         listed = ", ".join(types)
-        super().__init__(f"{name} exists in several types ({listed}): say ?type=", types=types)
+        super().__init__(f"{name} exists in several types ({listed}): say which type.", types=types)
 
 
 class MissingBlobs(Conflict):

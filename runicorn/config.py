@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
@@ -29,7 +30,8 @@ class Config:
         parts = _parse(given)
         path = (parts.path or "").rstrip("/")
         url = Url(scheme=parts.scheme, host=parts.host, port=parts.port, path=path).url
-        return cls(url=url, api_key=api_key, basic_auth=parts.auth)
+        basic_auth = unquote(parts.auth) if parts.auth else None
+        return cls(url=url, api_key=api_key, basic_auth=basic_auth)
 
 
 def _parse(given: str) -> Url:
@@ -40,6 +42,7 @@ def _parse(given: str) -> Url:
     if parts.scheme not in {"http", "https"} or not parts.host:
         raise ValueError(
             f"RUNICORN_TRACKING_URI must be an address like {DEFAULT_URL}, not {_hide(given)!r}"
+            " (a name and a password in it are percent-encoded: @ is %40)"
         )
     return parts
 

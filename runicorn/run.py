@@ -65,6 +65,8 @@ class Run:
         Raises ``ValueError`` for an empty artifact or an alias outside the rules,
         ``FileNotFoundError`` for a file that is gone, :class:`SourceChanged` for one that changes.
         """
+        if not isinstance(artifact, Artifact):
+            raise TypeError(f"log_artifact takes an rn.Artifact, not {artifact!r}")
         draft = artifact.draft(_check_aliases(aliases), self.id)
         detail = commit(self.client, draft, Transfer(progress))
         artifact.mark_stored(self.client, detail)

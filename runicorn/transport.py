@@ -4,6 +4,7 @@ A call is repeated only where repeating cannot do harm (``is_safe``) and only af
 connection, 429, 502, 503 or 504, with growing pauses, or the pause the server asks for.
 """
 
+import base64
 import json
 import logging
 import os
@@ -33,6 +34,7 @@ HURRIED_SECONDS = 3.0
 # is most likely not running, and the caller should hear so at once.
 ATTEMPTS = 14
 ATTEMPTS_AT_FIRST = 3
+WARN_AT = 4
 LONGEST_PAUSE_SECONDS = 8.0
 LONGEST_RETRY_AFTER_SECONDS = 60.0
 
@@ -107,7 +109,9 @@ class Transport:
                     return self._checked(response), attempt.number
                 pause = _pause_asked_for(response.headers) or attempt.pause_seconds
                 response.close()
-            logger.info("%s %s: trying again in %.1f s", call.method, call.path, pause)
+            # The first ones are nothing to worry about; then people should know why they wait.
+            level = logging.WARNING if attempt.number == WARN_AT else logging.INFO
+            logger.log(level, "%s does not answer; trying again in %.1f s", self.url, pause)
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
@@ -179,8 +183,8 @@ def _standing_headers(config: Config) -> dict[str, str]:
     if config.api_key:
         headers["Authorization"] = f"Bearer {config.api_key}"
     elif config.basic_auth:
-        made = urllib3.make_headers(basic_auth=config.basic_auth)
-        headers["Authorization"] = made["authorization"]
+        encoded = base64.b64encode(config.basic_auth.encode()).decode()  # UTF-8: RFC 7617
+        headers["Authorization"] = f"Basic {encoded}"
     return headers
 
 

@@ -159,6 +159,5 @@ def sweep_leftovers(*, older_than: timedelta) -> int:
     Returns how many. Harmless, but they take space: hard links keep bytes alive.
     """
     store = verified_store()
-    seconds = older_than.total_seconds()
-    swept = staging.sweep_staging(store, seconds) + tree.sweep_trash(store, seconds)
-    return swept + remove_purged_trees()
+    staged = staging.sweep_staging(store, older_than.total_seconds())
+    return staged + tree.sweep_trash(store) + remove_purged_trees()

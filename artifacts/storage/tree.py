@@ -15,7 +15,6 @@ content. Modes of files are never changed here: they are the pool's.
 import errno
 import os
 import stat
-import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -216,16 +215,12 @@ def remove_tree(store: Store, version_folder: Path) -> None:
         sync_folder(version_folder.parent.parent)
 
 
-def sweep_trash(store: Store, older_than_seconds: float) -> int:
+def sweep_trash(store: Store) -> int:
     """Remove version folders that a crash left in the trash; returns how many.
 
-    Only those moved there (a rename sets the ctime) more than ``older_than_seconds`` ago: a build
-    that fails puts back what it set aside. Contents are not touched: the collector decides.
+    Contents in the trash are not touched: the collector decides about them.
     """
-    cutoff = time.time() - older_than_seconds
-    folders = [
-        one for one in store.trash.iterdir() if one.is_dir() and one.stat().st_ctime <= cutoff
-    ]
+    folders = [path for path in store.trash.iterdir() if path.is_dir()]
     for folder in folders:
         remove_folder(folder)
     return len(folders)

@@ -25,15 +25,25 @@ Paths = Annotated[
 ]
 Aliases = Annotated[
     list[str],
-    typer.Option("--alias", "-a", default_factory=list, help="An alias for it; repeatable."),
+    typer.Option(
+        "--alias",
+        "-a",
+        default_factory=list,
+        show_default=False,
+        help="An alias for it; repeatable.",
+    ),
 ]
-Tags = Annotated[list[str], typer.Option("--tag", default_factory=list, help="A tag; repeatable.")]
+Tags = Annotated[
+    list[str],
+    typer.Option("--tag", default_factory=list, show_default=False, help="A tag; repeatable."),
+]
 Metadata = Annotated[
     list[str],
     typer.Option(
         "--metadata",
         "-m",
         default_factory=list,
+        show_default=False,
         metavar="KEY=VALUE",
         help="VALUE is JSON, or else text.",
     ),
@@ -41,7 +51,11 @@ Metadata = Annotated[
 Excludes = Annotated[
     list[str],
     typer.Option(
-        "--exclude", default_factory=list, metavar="GLOB", help="Leave out of folders; repeatable."
+        "--exclude",
+        default_factory=list,
+        show_default=False,
+        metavar="GLOB",
+        help="Leave out of folders; repeatable.",
     ),
 ]
 Description = Annotated[str, typer.Option("--description", "-d", help="A sentence about it.")]

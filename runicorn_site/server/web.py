@@ -101,8 +101,8 @@ def tie_forks_to_this_process() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:  # it died before the line above
             os._exit(1)
+        os.setsid()  # Ctrl-C in the terminal is for the supervisor alone
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the supervisor decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     os.register_at_fork(

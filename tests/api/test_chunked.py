@@ -86,3 +86,11 @@ def test_head_over_the_wire_has_a_length_and_no_body(live_portal: LivePortal) ->
     assert (answer.status, answer.body) == (200, b"")  # type: ignore[attr-defined]
     assert answer.headers["Content-Length"] == "16"
     assert get(live_portal, "/api/health", "HEAD").status == 200
+
+
+def test_a_chunked_body_of_another_kind_is_refused_not_taken_for_empty(
+    live_portal: LivePortal,
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    status, body = send_chunked(live_portal, "POST", "/api/runs", [b"project=p"], kind)
+    assert (status, body["code"]) == (415, "unsupported_media_type")

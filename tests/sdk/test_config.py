@@ -41,3 +41,15 @@ def test_a_refusal_does_not_show_the_password() -> None:
     with pytest.raises(ValueError, match="RUNICORN_TRACKING_URI") as refusal:
         Config.from_environment({"RUNICORN_TRACKING_URI": "ftp://ann:secret@portal"})
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("http://小红:geheim@localhost", "小红:geheim"),
+        ("http://karl:w%C3%B6rter@localhost", "karl:wörter"),
+        ("http://lena:a%3Ab%40c%2Fd@localhost", "lena:a:b@c/d"),
+    ],
+)
+def test_credentials_may_hold_any_character_percent_encoded(given: str, expected: str) -> None:
+    assert Config.from_environment({"RUNICORN_TRACKING_URI": given}).basic_auth == expected

@@ -88,7 +88,7 @@ def assert_invariants(store):
 
 def clean_up(store):
     staging.sweep_staging(store, -1)
-    tree.sweep_trash(store, 0)
+    tree.sweep_trash(store)
 
 
 @pytest.mark.parametrize("step", STEPS)

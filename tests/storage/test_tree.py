@@ -359,7 +359,7 @@ def test_sweep_trash_takes_folders_and_leaves_contents(store):
     aside = pool.move_aside(store, sha256_of(b"content"))
     (store.trash / "0123" / "files").mkdir(parents=True)
     (store.trash / "0123" / "files").chmod(0o555)
-    assert tree.sweep_trash(store, 0) == 1
+    assert tree.sweep_trash(store) == 1
     assert left_in(store.trash) == [aside.name]
 
 
