@@ -20,7 +20,7 @@ def test_a_hundred_thousand_files_can_be_committed_and_listed(
     api: APIClient,
     store: Store,
     django_capture_on_commit_callbacks: Any,
-    record_property: Any,
+    record_testsuite_property: Any,
 ) -> None:
     records = (bytes.fromhex(sha256_of(one)) + struct.pack(">Q", 4) + one for one in CONTENTS)
     api.post("/api/blobs", b"".join(records), content_type="application/octet-stream")
@@ -33,10 +33,10 @@ def test_a_hundred_thousand_files_can_be_committed_and_listed(
         answer = api.post(
             "/api/artifacts/large/versions", {"type": "dataset", "files": rows}, format="json"
         )
-    record_property("commit_seconds", time.perf_counter() - started)
+    record_testsuite_property("commit_seconds", time.perf_counter() - started)
     assert (answer.status_code, answer.json()["num_files"]) == (201, FILES)
     started = time.perf_counter()
     found = api.get("/api/artifacts/large/v1/files").json()
-    record_property("list_seconds", time.perf_counter() - started)
+    record_testsuite_property("list_seconds", time.perf_counter() - started)
     assert [one["path"] for one in found["files"]] == [row["path"] for row in rows]
     assert found["total_size"] == 4 * FILES
