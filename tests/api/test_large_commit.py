@@ -16,6 +16,7 @@ CONTENTS = [struct.pack(">I", number) for number in range(500)]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # its hundred folders are synced one by one: a busy disk takes minutes
 def test_a_hundred_thousand_files_can_be_committed_and_listed(
     api: APIClient,
     store: Store,
