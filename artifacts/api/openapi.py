@@ -72,7 +72,11 @@ def header(name: str, description: str) -> OpenApiParameter:
 NAME = path_part("name", NAME_PATTERN)
 ALIAS = path_part("alias", ALIAS_PATTERN)
 DIGEST = path_part("digest", DIGEST_PATTERN)
-TYPE = query("type", "The artifact's type, where the name alone is not enough.", enum=TYPES)
+TYPE = query(
+    "type",
+    "The artifact's type, where the name alone is not enough; empty: not said.",
+    enum=[*TYPES, ""],
+)
 PERMANENT = query("permanent", "Remove for ever: true/false/1/0/yes/no/on/off.", bool)
 RANGE = header("Range", "`bytes=0-1023`: one range.")
 IF_NONE_MATCH = header("If-None-Match", "The ETag (the quoted digest) you have.")

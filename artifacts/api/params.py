@@ -12,8 +12,8 @@ FALSE = frozenset({"false", "0", "no", "off"})
 
 def type_hint(request: Request) -> str | None:
     """The ``type`` of the query, None where there is none; Invalid (400) lists the five."""
-    text = request.query_params.get("type")
-    if text is None:
+    text = request.query_params.get("type", "")
+    if not text:  # clients of Runicorn 0.5 may send it empty
         return None
     try:
         return check_type(text)

@@ -35,6 +35,12 @@ WRITES: list[tuple[str, str, Any]] = [
 BAD_TYPES = ["", "../..", "..", "Model", "models", "a/b", "%00", "model%20", "模型", "x" * 1000]
 
 
+def test_an_empty_type_is_not_said(api: APIClient, make_version: MakeVersion) -> None:
+    make_version("x", type="dataset")
+    assert api.get("/api/artifacts/x/v1?type=").json()["type"] == "dataset"
+    assert len(api.get("/api/artifacts?type=").json()) == 1
+
+
 @pytest.mark.parametrize("bad", BAD_TYPES)
 def test_an_unknown_type_is_refused_with_the_five(api: APIClient, store: Store, bad: str) -> None:
     answer = api.get(f"/api/artifacts?type={bad}")
