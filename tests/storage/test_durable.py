@@ -59,8 +59,9 @@ def test_new_file_leaves_nothing_when_close_fails(tmp_path, monkeypatch):
         real_close(fd)
         raise OSError(errno.ENOSPC, "late news from the disk")
 
-    with pytest.raises(StorageFull), durable.new_file(tmp_path / "new"):
-        monkeypatch.setattr(os, "close", close)
+    path = tmp_path / "new"
+    with monkeypatch.context() as patch, pytest.raises(StorageFull), durable.new_file(path):
+        patch.setattr(os, "close", close)
     assert left_in(tmp_path) == []
 
 
