@@ -26,6 +26,10 @@ PART_PREFIX = ".part-"
 # EFBIG: the filesystem (or ulimit) takes no file of this length.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FAILING = {errno.EIO, errno.EROFS, errno.ESTALE}
+# EUCLEAN and EBADMSG: the filesystem's own checksums have found the damage.
+UNREADABLE = frozenset({errno.ENOENT, errno.EIO, errno.EUCLEAN, errno.EBADMSG})
+"""Codes that say something about the content; any other (too many open files, say) does not."""
+
 _CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP}
 _SYNC_FILE_RANGE_WRITE = 2
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -62,7 +66,7 @@ def new_file(path: Path) -> Iterator[int]:
             raise
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write all of ``data``: the system may take less than it was given."""
     rest = memoryview(data)
     while rest:

@@ -1,6 +1,7 @@
-"""The pool: one file a content, named by its sha256, in 256 folders.
+"""The pool: content in files named by its sha256, in 256 folders, mode 0444.
 
-Only layout "file" is stored: the whole content in ``ab/<sha256>``, mode 0444.
+``ab/<sha256>`` is whole content; ``ab/<sha256>.d``, ``.d1`` … are a content's own bytes with a
+recipe (``footer``). What is in them is for ``content`` to open and to check.
 
 Invariants: a file in the pool must hold what its name says, is never opened for writing, and has
 its name only after its bytes are durable. Who may add or take away is decided by the caller, under
@@ -8,7 +9,6 @@ the lock of the blob's row (docs/storage.md). A folder of the pool that is missi
 StoreUnavailable, never "no such blob": an absent disk must not look like a loss.
 """
 
-import errno
 import hashlib
 import os
 import stat
@@ -16,16 +16,21 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
-from artifacts.errors import Corrupted, StoreUnavailable
-from artifacts.storage.durable import link_or_copy, replace_file, sync_folder
-from artifacts.storage.layout import Store, is_digest
+from artifacts.errors import StoreUnavailable
+from artifacts.storage.durable import UNREADABLE, link_or_copy, replace_file, sync_folder
+from artifacts.storage.footer import is_sound
+from artifacts.storage.layout import (
+    Place,
+    PoolFile,
+    Store,
+    parse_pool_name,
+    parse_trash_name,
+    pool_file_path,
+)
+from artifacts.storage.recipe import StagedExtents
 from artifacts.storage.staging import StagedBlob, discard
 from artifacts.storage.steps import reached
-
-# EUCLEAN and EBADMSG: the filesystem's own checksums have found the damage.
-_UNREADABLE = {errno.ENOENT, errno.EIO, errno.EUCLEAN, errno.EBADMSG}
 
 
 def publish(store: Store, staged: StagedBlob, *, replace: bool = False) -> None:
@@ -61,20 +66,42 @@ def _place(store: Store, staged: StagedBlob, *, replace: bool) -> None:
     try:
         link_or_copy(staged.path, target)
     except FileExistsError:
-        if replace or size_of(store, staged.sha256) != staged.size_bytes:
+        if replace or size_of_file(store, PoolFile(staged.sha256)) != staged.size_bytes:
             replace_file(staged.path, target)
     except FileNotFoundError:
-        _require_folder(target.parent)
+        require_folder(target.parent)
         raise
 
 
-def size_of(store: Store, sha256: str) -> int | None:
-    """The size in bytes of the file under this digest; None when there is none."""
-    path = store.pool_path(sha256)
+def publish_extents(store: Store, staged: StagedExtents, generation: int) -> None:
+    """Give a staged ``.d`` file its address; durable on return, and the staging file is gone.
+
+    It takes the place of any file of that name: two recipes of one content may be of one size, and
+    it is this one that the row will tell of.
+
+    Raises StorageFull (507), StoreUnavailable (503); the staging file is gone then too.
+    """
+    target = store.extents_path(staged.recipe.sha256, generation)
+    try:
+        require_folder(target.parent)
+        replace_file(staged.path, target)
+        reached("extents.placed")
+        sync_folder(target.parent)
+        reached("extents.published")
+    finally:
+        staged.path.unlink(missing_ok=True)
+
+
+def size_of_file(store: Store, file: PoolFile) -> int | None:
+    """The size in bytes of a file of the pool; None when there is none.
+
+    Raises StoreUnavailable (503).
+    """
+    path = pool_file_path(store, file)
     try:
         found = path.lstat()
     except FileNotFoundError:
-        _require_folder(path.parent)
+        require_folder(path.parent)
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
@@ -84,24 +111,7 @@ def has_blob(store: Store, sha256: str, size_bytes: int) -> bool:
 
     Raises StoreUnavailable (503).
     """
-    return size_of(store, sha256) == size_bytes
-
-
-def open_blob(store: Store, sha256: str, size_bytes: int) -> BinaryIO:
-    """The content, open for reading.
-
-    Raises Corrupted (422) when it is gone or not of its size, StoreUnavailable (503).
-    """
-    path = store.pool_path(sha256)
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        _require_folder(path.parent)
-        raise Corrupted(f"The content sha256:{sha256} is gone from the store.") from None
-    if os.fstat(file.fileno()).st_size != size_bytes:
-        file.close()
-        raise Corrupted(f"The content sha256:{sha256} is torn in the store.")
-    return file
+    return size_of_file(store, PoolFile(sha256)) == size_bytes
 
 
 def verify_blob(store: Store, sha256: str, size_bytes: int) -> bool:
@@ -122,79 +132,106 @@ def has_content(path: Path, sha256: str, size_bytes: int) -> bool:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except OSError as error:
-        # Anything else (too many open files, say) tells nothing about the content.
-        if error.errno in _UNREADABLE:
+        if error.errno in UNREADABLE:
             return False
         raise
 
 
-def move_aside(store: Store, sha256: str) -> Path | None:
-    """Take the file out of the pool, into the trash; durable. None when there is none.
+def move_aside(store: Store, place: Place | PoolFile) -> Path | None:
+    """Take the content's own file out of the pool, into the trash; durable. None: there is none.
 
-    The caller holds the row's lock, deletes the row and unlinks after the commit; after a
-    roll-back :func:`put_back`. Raises StoreUnavailable (503).
+    The caller holds the row's lock, deletes the row (or names another file in it) and unlinks
+    after the commit; after a roll-back :func:`put_back`. Raises StoreUnavailable (503).
     """
-    aside = move_many_aside(store, [sha256])
+    aside = move_many_aside(store, [place])
     return aside[0] if aside else None
 
 
-def move_many_aside(store: Store, sha256s: Sequence[str]) -> list[Path]:
+def move_many_aside(store: Store, places: Sequence[Place | PoolFile]) -> list[Path]:
     """Take those that are there out of the pool, with one sync for each folder.
 
     All or none: after a failure those that had moved are back. Otherwise as :func:`move_aside`.
     """
+    files = [one.pool_file if isinstance(one, Place) else one for one in places]
     aside: list[Path] = []
     try:
-        for sha256 in sha256s:
-            if size_of(store, sha256) is not None:
-                aside.append(store.trash / f"{sha256}.{uuid.uuid4().hex}")
-                replace_file(store.pool_path(sha256), aside[-1])
+        for file in files:
+            if size_of_file(store, file) is not None:
+                aside.append(store.trash / f"{file.name}.{uuid.uuid4().hex}")
+                replace_file(pool_file_path(store, file), aside[-1])
                 reached("aside.moved")
         # The new names first: a crash may show two names, never none.
-        for folder in (store.trash, *sorted({store.pool_path(one).parent for one in sha256s})):
+        for folder in (store.trash, *sorted({pool_file_path(store, one).parent for one in files})):
             sync_folder(folder)
     except BaseException:
-        for path in aside:
-            with suppress(OSError):
-                replace_file(path, store.pool_path(_sha256_of(path)))
+        _put_all_back(store, aside)
         raise
     return aside
 
 
-def _sha256_of(trashed: Path) -> str:
-    return trashed.name.partition(".")[0]
+def _put_all_back(store: Store, aside: Sequence[Path]) -> None:
+    for path in aside:
+        file = parse_trash_name(path.name)
+        with suppress(OSError):
+            if file is not None:
+                replace_file(path, pool_file_path(store, file))
 
 
-def put_back(store: Store, trashed: Path) -> None:
+def put_back(store: Store, trashed: Path, *, sound_inode: int | None = None) -> None:
     """Undo :func:`move_aside`; durable. Nothing happens when somebody has put it back already.
 
-    A sound file that an upload published meanwhile stays.
+    A sound file that an upload published meanwhile stays: it is read to know, unless it is the one
+    that ``sound_inode`` names (see :func:`find_sound`).
     """
-    sha256 = _sha256_of(trashed)
-    target = store.pool_path(sha256)
+    file = parse_trash_name(trashed.name)
+    if file is None:
+        raise ValueError(f"nothing that was moved aside: {trashed}")
+    target = pool_file_path(store, file)
     try:
         link_or_copy(trashed, target)
     except FileNotFoundError:
-        _require_folder(target.parent)
+        require_folder(target.parent)
         return
     except FileExistsError:
-        if not has_content(target, sha256, target.lstat().st_size):
+        if target.lstat().st_ino != sound_inode and not _is_sound(target, file):
             replace_file(trashed, target)
     sync_folder(target.parent)
     trashed.unlink(missing_ok=True)
     sync_folder(store.trash)
 
 
-def trashed(store: Store) -> Iterator[tuple[Path, str]]:
-    """Every content in the trash: (path, sha256). Folders of removed versions are left out."""
+def find_sound(store: Store, file: PoolFile) -> int | None:
+    """The inode of a file of the pool that was read and is what its name says; None: there is none.
+
+    As files of the pool are never written to, it is sound as long as that inode has the name.
+    """
+    path = pool_file_path(store, file)
+    try:
+        inode = path.lstat().st_ino
+        return inode if _is_sound(path, file) else None
+    except FileNotFoundError:
+        return None
+
+
+def _is_sound(path: Path, file: PoolFile) -> bool:
+    if file.generation is None:
+        return has_content(path, file.sha256, path.lstat().st_size)
+    return is_sound(path, file.sha256)
+
+
+def trashed(store: Store) -> Iterator[tuple[Path, PoolFile]]:
+    """Every file of the pool in the trash, sorted: (path, file).
+
+    Folders of removed versions are left out.
+    """
     for name in _list_folder(store.trash):
-        sha256, dot, _ = name.partition(".")
-        if dot and is_digest(sha256):
-            yield store.trash / name, sha256
+        file = parse_trash_name(name)
+        if file is not None:
+            yield store.trash / name, file
 
 
-def iter_pool(store: Store) -> Iterator[tuple[str, int]]:
-    """Every content of the pool, sorted: (sha256, size in bytes).
+def iter_pool(store: Store) -> Iterator[tuple[PoolFile, int]]:
+    """Every file of the pool, sorted by its name: (file, size in bytes).
 
     Raises StoreUnavailable (503) when a folder cannot be read: an incomplete list must not pass
     for a complete one.
@@ -202,9 +239,10 @@ def iter_pool(store: Store) -> Iterator[tuple[str, int]]:
     for number in range(256):
         prefix = f"{number:02x}"
         for name in _list_folder(store.pool / prefix):
-            size = size_of(store, name) if is_digest(name) and name.startswith(prefix) else None
-            if size is not None:
-                yield name, size
+            file = parse_pool_name(name) if name.startswith(prefix) else None
+            size = None if file is None else size_of_file(store, file)
+            if file is not None and size is not None:
+                yield file, size
 
 
 def _list_folder(folder: Path) -> list[str]:
@@ -215,6 +253,7 @@ def _list_folder(folder: Path) -> list[str]:
         raise StoreUnavailable(f"Cannot read {folder}: {error.strerror}.") from error
 
 
-def _require_folder(folder: Path) -> None:
+def require_folder(folder: Path) -> None:
+    """Raise StoreUnavailable (503) when a folder of the store is missing."""
     if not folder.is_dir():
         raise StoreUnavailable(f"The store's folder {folder} is gone.")

@@ -1,15 +1,13 @@
 """Content on its way in: written to ``.staging/<uuid>``, hashed meanwhile, checked, synced.
 
 Invariants: a StagedBlob is whole, checked, read-only and durable; content that fails leaves no
-file. Old files here are harmless leftovers of a crash, and swept.
+file. Old files here are harmless leftovers of a crash, and swept (``sweep``).
 """
 
 import hashlib
 import os
-import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -17,10 +15,8 @@ from typing import Protocol
 
 from artifacts.errors import DigestMismatch, SizeMismatch, StoreUnavailable, TooLarge
 from artifacts.storage.durable import (
-    PART_PREFIX,
     READ_ONLY_FILE,
     new_file,
-    remove_folder,
     seal,
     start_writeback,
     sync_filesystem,
@@ -62,8 +58,8 @@ def stage(
     Raises DigestMismatch, SizeMismatch (422), StorageFull (507), StoreUnavailable (503), and
     whatever ``source`` raises; then nothing is kept.
     """
-    _require_staging(store)
-    path = _new_path(store)
+    require_staging(store)
+    path = new_path(store)
     with new_file(path) as fd:
         staged = _fill(fd, path, source, sha256, size_bytes)
         reached("stage.written")
@@ -78,7 +74,7 @@ def stage_many(store: Store, records: Iterable[tuple[str, int, Source]]) -> list
     All or nothing: raises as :func:`stage`, and then none is kept. The one sync waits for
     everything that is being written to this filesystem.
     """
-    _require_staging(store)
+    require_staging(store)
     staged: list[StagedBlob] = []
     try:
         with sync_filesystem(store.staging) as written:
@@ -95,19 +91,21 @@ def stage_many(store: Store, records: Iterable[tuple[str, int, Source]]) -> list
 
 
 def _stage_unsynced(store: Store, source: Source, sha256: str, size_bytes: int) -> StagedBlob:
-    path = _new_path(store)
+    path = new_path(store)
     with new_file(path) as fd:
         staged = _fill(fd, path, source, sha256, size_bytes)
         os.fchmod(fd, READ_ONLY_FILE)
     return staged
 
 
-def _require_staging(store: Store) -> None:
+def require_staging(store: Store) -> None:
+    """Raise StoreUnavailable (503) when the store has lost the folder ``.staging``."""
     if not store.staging.is_dir():
         raise StoreUnavailable(f"The store's folder {store.staging} is gone.")
 
 
-def _new_path(store: Store) -> Path:
+def new_path(store: Store) -> Path:
+    """A name in ``.staging`` that nothing has."""
     return store.staging / uuid.uuid4().hex
 
 
@@ -115,11 +113,19 @@ def _fill(
     fd: int, path: Path, source: Source, sha256: str | None, size_bytes: int | None
 ) -> StagedBlob:
     found, count = _write_hashed(fd, source, size_bytes)
-    if size_bytes is not None and count != size_bytes:
-        raise SizeMismatch(f"Declared were {size_bytes} bytes, {count} came.")
-    if sha256 is not None and found != sha256:
-        raise DigestMismatch(f"The bytes have the digest sha256:{found}, not sha256:{sha256}.")
-    return StagedBlob(path=path, sha256=found, size_bytes=count)
+    staged = StagedBlob(path=path, sha256=found, size_bytes=count)
+    require_declared(staged, sha256, size_bytes)
+    return staged
+
+
+def require_declared(staged: StagedBlob, sha256: str | None, size_bytes: int | None) -> None:
+    """Raise SizeMismatch or DigestMismatch (422) when it is not what was declared; None: any."""
+    if size_bytes is not None and staged.size_bytes != size_bytes:
+        raise SizeMismatch(f"Declared were {size_bytes} bytes, {staged.size_bytes} came.")
+    if sha256 is not None and staged.sha256 != sha256:
+        raise DigestMismatch(
+            f"The bytes have the digest sha256:{staged.sha256}, not sha256:{sha256}."
+        )
 
 
 def _write_hashed(fd: int, source: Source, limit: int | None) -> tuple[str, int]:
@@ -210,30 +216,3 @@ class _RecordBody:
                 f"{self._size_bytes - self._rest} of {self._size_bytes} bytes."
             )
         return piece
-
-
-def sweep_staging(store: Store, older_than_seconds: float) -> int:
-    """Remove what crashes left in ``.staging``, and unfinished copies in the pool.
-
-    Only what was last written more than ``older_than_seconds`` ago; returns how many. Never
-    touches a file of the pool.
-    """
-    cutoff = time.time() - older_than_seconds
-    return sum(_remove_old(path, cutoff) for path in _leftovers(store))
-
-
-def _leftovers(store: Store) -> Iterator[Path]:
-    yield from list(store.staging.iterdir())
-    yield from list(store.pool.glob(f"*/{PART_PREFIX}*"))
-
-
-def _remove_old(path: Path, cutoff: float) -> bool:
-    with suppress(FileNotFoundError):  # Its owner, or another sweep, was quicker.
-        if path.lstat().st_mtime > cutoff:
-            return False
-        if path.is_dir():
-            remove_folder(path)
-        else:
-            path.unlink()
-        return True
-    return False

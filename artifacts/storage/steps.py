@@ -9,9 +9,14 @@ import signal
 
 STEPS = (
     "stage.written",
+    "stage.assembled",
     "stage.synced",
     "publish.linked",
     "publish.synced",
+    "extents.written",
+    "extents.synced",
+    "extents.placed",
+    "extents.published",
     "aside.moved",
     "tree.built",
     "tree.renamed",

@@ -5,7 +5,10 @@
     v3/manifest.json        canonical; its sha256 is the manifest digest
     v3/files/{path}         links; empty files are written, not linked
 
-They are derived data: built after the commit, rebuilt at need, removed with the version.
+They are derived data: built after the commit, rebuilt at need, removed with the version. Content
+that has no whole file to link to (``recipe``) has none here either: a folder is complete without
+it. A folder built when it had one keeps that link, which is still the right content, until the
+next build takes it away: it holds bytes on the disk that the pool no longer counts.
 
 Invariants: a version folder that exists is complete (it is built in ``.staging`` and renamed);
 its folders are 0555, because a write through one link would change every version that shares the
@@ -16,7 +19,7 @@ import errno
 import os
 import stat
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,19 +46,31 @@ ATTEMPTS = 10
 _RACED = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOENT}
 
 
-def build_tree(store: Store, version_folder: Path, manifest: Manifest) -> None:
+def build_tree(
+    store: Store,
+    version_folder: Path,
+    manifest: Manifest,
+    *,
+    without: Collection[str] = frozenset(),
+) -> None:
     """Build ``version_folder``; complete and durable on return.
+
+    ``without`` are the contents (sha256) that lie in no one file, and get none here.
 
     A sound one (same manifest, every file the pool's or a true copy) stays; any other is replaced.
 
     Raises Corrupted (422) when the pool lacks a file of it, StorageFull (507), StoreUnavailable
     (503); then an existing folder stays as it is.
     """
-    if not _is_sound(store, version_folder, manifest):
+    linked = [one for one in manifest.entries if one.sha256 not in without]
+    left_out = [one for one in manifest.entries if one.sha256 in without]
+    if not _is_sound(store, version_folder, manifest, linked) or _any_there(
+        version_folder, left_out
+    ):
         built = store.staging / uuid.uuid4().hex
         try:
             with disk_errors():
-                _build(store, built, manifest)
+                _build(store, built, manifest, linked)
                 reached("tree.built")
                 _put_in_place(store, built, version_folder)
         except BaseException:
@@ -68,10 +83,16 @@ def build_tree(store: Store, version_folder: Path, manifest: Manifest) -> None:
         version_folder.chmod(READ_ONLY_FOLDER)
 
 
-def _is_sound(store: Store, version_folder: Path, manifest: Manifest) -> bool:
+def _is_sound(
+    store: Store, version_folder: Path, manifest: Manifest, linked: Iterable[ManifestEntry]
+) -> bool:
     return read_manifest(version_folder) == manifest.to_bytes() and all(
-        _is_file_sound(store, version_folder, entry) for entry in manifest.entries
+        _is_file_sound(store, version_folder, entry) for entry in linked
     )
+
+
+def _any_there(version_folder: Path, entries: Iterable[ManifestEntry]) -> bool:
+    return any(os.path.lexists(file_path(version_folder, entry.path)) for entry in entries)
 
 
 def _is_file_sound(store: Store, version_folder: Path, entry: ManifestEntry) -> bool:
@@ -97,11 +118,11 @@ def _is_same_file(found: os.stat_result, path: Path) -> bool:
         return False
 
 
-def _build(store: Store, built: Path, manifest: Manifest) -> None:
+def _build(store: Store, built: Path, manifest: Manifest, linked: Iterable[ManifestEntry]) -> None:
     folders = {built, built / "files"}
     for folder in sorted(folders):
         folder.mkdir()
-    for entry in manifest.entries:
+    for entry in linked:
         target = file_path(built, entry.path)
         _make_parents(target, folders)
         _make_file(store, target, entry)
