@@ -1,0 +1,7 @@
+"""What teams may be called."""
+
+EVERYONE = "everyone"
+"""How people write that something belongs to no team; so no team is called that."""
+
+TEAM_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+"""Part of paths on disk, and of artifacts as people write them."""
