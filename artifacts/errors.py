@@ -4,48 +4,10 @@
 two 404 texts the contract fixes.
 """
 
-from typing import Any
+from accounts.errors import AccessDenied, Conflict, DomainError, Invalid, NotFound
 
-
-class DomainError(Exception):
-    """A refusal the caller can understand.
-
-    ``detail`` is for people; ``extra`` are further keys of the error body, ``headers`` stand above
-    it.
-    """
-
-    code = "error"
-    status = 400
-
-    def __init__(self, detail: str, **extra: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.extra = extra
-        self.headers: dict[str, str] = {}
-
-
-class Invalid(DomainError):
-    """Input outside the rules; ``errors`` names each field and what it allows."""
-
-    code = "invalid"
-
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        field, messages = next(iter(errors.items()))
-        super().__init__(f"{field}: {messages[0]}", errors=errors)
-
-
-class AccessDenied(DomainError):
-    """The caller is known and may not do this."""
-
-    code = "denied"
-    status = 403
-
-
-class NotFound(DomainError):
-    """Not there, or not the caller's to see."""
-
-    code = "not_found"
-    status = 404
+# Those of every room may be imported from here too.
+__all__ = ["AccessDenied", "Conflict", "DomainError", "Invalid", "NotFound"]
 
 
 class ArtifactNotFound(NotFound):
@@ -99,13 +61,6 @@ class RunNotFound(NotFound):
         super().__init__(f"Run not found: {run_id}")
 
 
-class Conflict(DomainError):
-    """The request is right, the state of the portal is against it."""
-
-    code = "conflict"
-    status = 409
-
-
 class AmbiguousType(Conflict):
     """A write named an artifact that exists in several types."""
 
@@ -114,6 +69,22 @@ class AmbiguousType(Conflict):
     def __init__(self, name: str, types: list[str]) -> None:
         listed = ", ".join(types)
         super().__init__(f"{name} exists in several types ({listed}): say which type.", types=types)
+
+
+class AmbiguousTeam(Conflict):
+    """A write named an artifact that several teams of the caller have."""
+
+    code = "ambiguous_team"
+
+    def __init__(self, name: str, teams: list[str]) -> None:
+        listed = ", ".join(teams)
+        super().__init__(f"{name} exists in several teams ({listed}): say which.", teams=teams)
+
+
+class CommentNeeded(DomainError):
+    """A protected alias moves only with a comment that says why."""
+
+    code = "comment_needed"
 
 
 class MissingBlobs(Conflict):
@@ -150,6 +121,29 @@ class RunConflict(Conflict):
     """A run with that id exists and is another one."""
 
     code = "run_conflict"
+
+
+class UploadOffset(Conflict):
+    """A part does not begin where the bytes end that were received so far."""
+
+    code = "upload_offset"
+
+    def __init__(self, received: int) -> None:
+        super().__init__(
+            f"{received} bytes were received so far: go on from there.", received=received
+        )
+
+
+class UploadInProgress(Conflict):
+    """Another request is sending the same content just now."""
+
+    code = "upload_in_progress"
+
+
+class NegotiationStale(Conflict):
+    """What was negotiated no longer holds, or nothing was: send the list of chunks again."""
+
+    code = "negotiation_stale"
 
 
 class VersionNotReady(Conflict):
@@ -204,6 +198,13 @@ class SizeMismatch(DomainError):
     status = 422
 
 
+class NotComparable(DomainError):
+    """The content of a file is none that can be compared so; the text says why."""
+
+    code = "not_comparable"
+    status = 422
+
+
 class Corrupted(DomainError):
     """Stored content is damaged or gone; its download is refused, a new upload heals it."""
 
@@ -211,11 +212,37 @@ class Corrupted(DomainError):
     status = 422
 
 
+class Gone(Corrupted):
+    """A file of stored content is not where the rows said; who asked may look at them again."""
+
+
 class StoreUnavailable(DomainError):
     """The store's disk is absent, unreadable or another store's."""
 
     code = "store_unavailable"
     status = 503
+
+
+class QuotaExceeded(DomainError):
+    """The team's artifacts would take more bytes on disk than its quota; nothing was kept.
+
+    ``asked_bytes`` are those that this would add to the ``used_bytes`` and to the
+    ``pending_bytes``, which the caller has sent for the team and not committed.
+    """
+
+    code = "quota_exceeded"
+    status = 507
+
+    def __init__(self, team: str, *, quota: int, used: int, pending: int, asked: int) -> None:
+        sent = f", you have sent {pending} that no version of its has yet" if pending else ""
+        super().__init__(
+            f"The team {team} has used {used} of its quota of {quota} bytes{sent};"
+            f" this needs {asked}.",
+            quota_bytes=quota,
+            used_bytes=used,
+            pending_bytes=pending,
+            asked_bytes=asked,
+        )
 
 
 class StorageFull(DomainError):

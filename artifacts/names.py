@@ -6,6 +6,10 @@ that says what is allowed.
 
 import re
 import unicodedata
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from accounts.names import TEAM_NAME
 
 TYPES = ("model", "dataset", "config", "code", "custom")
 
@@ -13,11 +17,30 @@ MAX_NAME_CHARACTERS = 128
 MAX_PATH_BYTES = 1024
 RESERVED_NAMES = frozenset({"stats"})
 FORBIDDEN_IN_NAMES = frozenset('/\\:*?"<>|')
+MAX_WORD_CHARACTERS = 128
+MAX_COMMENT_CHARACTERS = 2000
+MARKS = frozenset({"Mn", "Mc"})
 
-_ALIAS = re.compile(r"[\w.-]{1,128}")
+_TEAM = re.compile(TEAM_NAME)
 _VERSION_LIKE = re.compile(r"v[0-9]+")
 _VERSION = re.compile(r"v(0|[1-9][0-9]*)")
+_PAIR = re.compile(r"([^/]*[^./])\.\.\.([^./][^/]*)")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?"
+)
+
+
+class ArtifactName(NamedTuple):
+    """An artifact as people write it, ``[[TEAM/]TYPE/]NAME``; None: not said.
+
+    The team ``everyone`` says that it is no team's.
+    """
+
+    type_: str | None
+    name: str
+    team: str | None = None
 
 
 def check_type(text: str) -> str:
@@ -41,21 +64,86 @@ def check_name(text: str) -> str:
     return name
 
 
+def parse_artifact(text: str) -> ArtifactName:
+    """Read ``NAME``, ``TYPE/NAME`` or ``TEAM/TYPE/NAME``. Raises ValueError."""
+    rest, slash, name = text.rpartition("/")
+    team, has_team, type_ = rest.rpartition("/")
+    return ArtifactName(
+        check_type(type_) if slash else None,
+        check_name(name),
+        check_team(team) if has_team else None,
+    )
+
+
+def check_team(text: str) -> str:
+    """Return ``text`` if a team may be called so."""
+    if not _TEAM.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no team: 1 to 63 of a-z, 0-9, - and _")
+    return text
+
+
 def is_plain_text(text: str) -> bool:
     """Whether ``text`` has no control characters (Cc) and no lone surrogates (Cs)."""
     return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def check_alias(text: str) -> str:
-    """Return the alias ``text``: letters and digits of any script, ``.``, ``_``, ``-``."""
-    alias = unicodedata.normalize("NFC", text)
-    if not _ALIAS.fullmatch(alias) or alias in {".", ".."}:  # in a URL those mean another path
-        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-', not '.' or '..'")
+    """Return the alias ``text`` in Unicode NFC: a word that means no version and not ``latest``."""
+    alias = check_word(text)
     if alias == "latest":
         raise ValueError("'latest' is kept by the server: it is the highest ready version")
-    if _VERSION_LIKE.fullmatch(alias):
+    if is_version_like(alias):
         raise ValueError(f"{alias!r} looks like a version number")
     return alias
+
+
+def check_word(text: str) -> str:
+    """Return ``text`` in NFC if it is letters and digits of any script, ``.``, ``_`` and ``-``.
+
+    A combining mark is part of the letter before it: Hindi and Thai are not written without.
+    ``.`` and ``..`` are refused: in a URL they would mean another path.
+    """
+    word = unicodedata.normalize("NFC", text)
+    fits = 1 <= len(word) <= MAX_WORD_CHARACTERS and all(map(_may_follow, f" {word}", word))
+    if not fits or word in {".", ".."}:
+        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-', not '.' or '..'")
+    return word
+
+
+def _may_follow(before: str, character: str) -> bool:
+    """Whether a word may have ``character`` after ``before``."""
+    if unicodedata.category(character) in MARKS:
+        return before.isalnum() or unicodedata.category(before) in MARKS
+    return character.isalnum() or character in "._-"
+
+
+def is_version_like(text: str) -> bool:
+    """Whether ``text`` reads as a version, be it a possible one or not."""
+    return _VERSION_LIKE.fullmatch(text) is not None
+
+
+def check_time(text: str) -> datetime:
+    """Return the moment ``text``, in UTC: an ISO date (its midnight, UTC), or a time with a zone.
+
+    ``2026-05-01``, ``2026-05-01T12:30Z``, ``2026-05-01T12:30:00.5+02:00``.
+    """
+    try:
+        moment = datetime.fromisoformat(text if _TIME.fullmatch(text) else "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text[:40]!r} is not a time: 2026-05-01, or with a zone 2026-05-01T12:30:00Z"
+        ) from None
+
+
+def check_comment(text: str) -> str:
+    """Return the comment ``text``: plain text of any number of lines; empty: none was made."""
+    comment = text.strip().replace("\r\n", "\n")
+    if len(comment) > MAX_COMMENT_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_COMMENT_CHARACTERS} characters")
+    if not is_plain_text(comment.replace("\n", "").replace("\t", "")):
+        raise ValueError("must be plain text: no control characters but line breaks and tabs")
+    return comment
 
 
 def check_path(path: str) -> str:
@@ -94,6 +182,17 @@ def check_version(text: str) -> int:
     if len(text) > 4096 or not _VERSION.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not a version; versions are v1, v2, v3 …")
     return int(text[1:])
+
+
+def parse_pair(text: str) -> tuple[str, str]:
+    """Read ``v2...v3``: two versions, by number or alias. Raises ValueError.
+
+    An alias that ends in a dot, or has three in a row, cannot be written so.
+    """
+    match = _PAIR.fullmatch(text)
+    if match is None or "..." in match[1] or "..." in match[2]:
+        raise ValueError(f"{text[:300]!r} is not two versions, as v2...v3 or stable...latest")
+    return match[1], match[2]
 
 
 def find_path_clash(paths: list[str]) -> tuple[str, str] | None:

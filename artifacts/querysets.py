@@ -4,6 +4,7 @@
 version is a tombstone that only lineage shows.
 """
 
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.apps import apps
@@ -11,9 +12,12 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject
 
-from accounts.access import Caller, can_enter
+from accounts.access import Caller, access_of
+from accounts.names import EVERYONE
+from accounts.roles import Access
 from artifacts.names import TYPES
 
 MAX_NUMBER = (1 << 31) - 1
@@ -27,28 +31,60 @@ NAME_WORDS = SearchVector(
 
 
 class VisibleQuerySet(models.QuerySet[Any]):
-    """A queryset that knows what a caller may see."""
+    """A queryset that knows what a caller may see; ``team_field`` leads to whose the rows are."""
+
+    team_field = "team"
 
     def visible_to(self, caller: Caller) -> Self:
-        """Only the rows ``caller`` may know of; all of them once he may enter."""
-        return self if can_enter(caller) else self.none()
+        """Only the rows ``caller`` may know of."""
+        access = access_of(caller)
+        return (
+            self.none() if access.highest is None else self.filter(access.visible(self.team_field))
+        )
 
 
-class BlobQuerySet(VisibleQuerySet):
+class BlobQuerySet(models.QuerySet[Any]):
     """Stored content."""
+
+    def visible_to(self, caller: Caller) -> Self:
+        """What ``caller`` may read in some version, or has sent himself (docs/security.md)."""
+        access = access_of(caller)
+        if access.sees_all:
+            return self
+        if access.highest is None:
+            return self.none()
+        entries = apps.get_model("artifacts", "ManifestEntry").objects.filter(blob=OuterRef("pk"))
+        uploads = apps.get_model("artifacts", "BlobUpload").objects.filter(blob=OuterRef("pk"))
+        readable = entries.filter(access.visible("version__artifact__team"))
+        return self.filter(Exists(readable) | Exists(uploads.filter(user=caller.pk)))
 
     def healthy(self) -> Self:
         """Those whose bytes are not known to be damaged."""
         return self.filter(damaged_at=None)
 
+    def with_digests(self, sha256s: Collection[str]) -> Self:
+        """Those with one of these; one parameter for all, which may be 100 000."""
+        wanted = RawSQL("SELECT unnest(%s::text[])", [list(sha256s)])
+        return self.filter(sha256__in=wanted)
+
     def physical_bytes(self) -> int:
         """What they take on disk, in bytes."""
         return self.aggregate(total=Sum("physical_bytes"))["total"] or 0
 
-    def orphaned(self) -> Self:
+    def dead(self) -> Self:
         """Those that no manifest entry refers to. Compiles to NOT EXISTS, so it can be locked."""
         entry = apps.get_model("artifacts", "ManifestEntry")
         return self.filter(~Exists(entry.objects.filter(blob=OuterRef("pk"))))
+
+    def lending(self) -> Self:
+        """Those that other blobs keep bytes in."""
+        lent = apps.get_model("artifacts", "BlobBase").objects.filter(base=OuterRef("pk"))
+        return self.filter(Exists(lent))
+
+    def orphaned(self) -> Self:
+        """The dead that no other blob keeps bytes in: nothing refers to them at all."""
+        lent = apps.get_model("artifacts", "BlobBase").objects.filter(base=OuterRef("pk"))
+        return self.dead().filter(~Exists(lent))
 
     def damaged_in_version(self, version_ref: object) -> Self:
         """The damaged blobs a version refers to."""
@@ -57,6 +93,8 @@ class BlobQuerySet(VisibleQuerySet):
 
 class VersionQuerySet(VisibleQuerySet):
     """The versions of artifacts."""
+
+    team_field = "artifact__team"
 
     def remaining(self) -> Self:
         """All but tombstones, which only lineage shows."""
@@ -103,16 +141,35 @@ class VersionQuerySet(VisibleQuerySet):
 class ArtifactQuerySet(VisibleQuerySet):
     """The named lines."""
 
-    def named(self, name: str, type_: str | None) -> list[Any]:
-        """The artifacts called ``name``, in the order of the types; at most five.
+    def owned_by(self, team: str) -> Self:
+        """Those of the team of that name; ``everyone``: those of no team."""
+        return self.filter(team=None) if team == EVERYONE else self.filter(team__name=team)
+
+    def named(
+        self, name: str, type_: str | None, *, asked_by: Caller, team: str | None = None
+    ) -> list[Any]:
+        """The artifacts called ``name``, in the order of the types, that ``asked_by`` may mean.
+
+        Of several in one type his own teams' stand before everyone's, and those before others':
+        nobody can put another in the place of a team's. ``team`` says whose is meant.
 
         One of nothing but tombstones is meant only where there is no other.
         """
         versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
-        rows = self.filter(name=name, **({"type": type_} if type_ else {}))
-        rows = rows.annotate(has_versions=Exists(versions.filter(purged_at=None)))
+        rows = self.visible_to(asked_by).filter(name=name).select_related("team")
+        if type_:
+            rows = rows.filter(type=type_)
+        if team is not None:
+            rows = rows.owned_by(team)
+        rows = rows.annotate(has_versions=Exists(versions.filter(purged_at=None))).order_by("pk")
         found = sorted(rows, key=lambda artifact: TYPES.index(artifact.type))
-        return [artifact for artifact in found if artifact.has_versions] or found[:1]
+        live = [artifact for artifact in found if artifact.has_versions]
+        return _nearest(live, access_of(asked_by)) or found[:1]
+
+    def with_remaining(self) -> Self:
+        """Those of which there is more than tombstones."""
+        versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
+        return self.filter(Exists(versions.remaining()))
 
     def search(self, text: str) -> Self:
         """Those whose name has a word beginning with each word of ``text``."""
@@ -123,26 +180,36 @@ class ArtifactQuerySet(VisibleQuerySet):
         found = self.annotate(words=NAME_WORDS)
         return found.filter(words=SearchQuery(query, config="simple", search_type="raw"))
 
+    def with_figures(self) -> Self:
+        """With the number of live versions, and the number and size of the latest."""
+        versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
+        latest = versions.ready().order_by("-number")
+        return self.annotate(
+            num_versions=Subquery(_count(versions.live())),
+            latest_version=Subquery(latest.values("number")[:1]),
+            size_bytes=Subquery(latest.values("size_bytes")[:1]),
+        )
+
+    def with_ready(self) -> Self:
+        """Those that a list shows: there is a ready version of them."""
+        versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
+        return self.filter(Exists(versions.ready()))
+
     def summaries(self) -> Any:
         """One row for each artifact with a ready version, newest first, in one query.
 
-        Correlated subqueries, not joins: PostgreSQL then works for the rows of one page only.
+        Correlated subqueries, not joins: PostgreSQL then works for the rows of one page only, and
+        for those that an offset skips. So deep pages are found by their ids first.
         """
-        versions = apps.get_model("artifacts", "Version").objects.filter(artifact=OuterRef("pk"))
         aliases = apps.get_model("artifacts", "Alias").objects.filter(artifact=OuterRef("pk"))
-        ready = versions.ready().order_by("-number")
         return (
-            self.filter(Exists(versions.ready()))
-            .annotate(
-                num_versions=Subquery(_count(versions.live())),
-                latest_version=Subquery(ready.values("number")[:1]),
-                size_bytes=Subquery(ready.values("size_bytes")[:1]),
-                alias_pairs=ArraySubquery(aliases.resolving().values_list(_pair())),
-            )
+            self.with_ready()
+            .with_figures()
+            .annotate(alias_pairs=ArraySubquery(aliases.resolving().values_list(_pair())))
             .order_by("-updated_at", "-id")
             .values(
                 "name", "type", "num_versions", "latest_version", "size_bytes", "created_at",
-                "updated_at", "alias_pairs",
+                "updated_at", "alias_pairs", "team__name",
             )
         )  # fmt: skip
 
@@ -155,9 +222,23 @@ class AliasQuerySet(models.QuerySet[Any]):
         return self.filter(version__deleted_at=None).order_by("name")
 
 
+def _nearest(artifacts: list[Any], access: Access) -> list[Any]:
+    """Of each type only those that stand nearest to the caller, in the order given."""
+
+    def distance(artifact: Any) -> int:
+        if artifact.team_id in access.team_roles:
+            return 0
+        return 1 if artifact.team_id is None else 2
+
+    nearest: dict[str, int] = {}
+    for artifact in artifacts:
+        nearest[artifact.type] = min(distance(artifact), nearest.get(artifact.type, 2))
+    return [artifact for artifact in artifacts if distance(artifact) == nearest[artifact.type]]
+
+
 def _count(versions: VersionQuerySet) -> Any:
     return versions.order_by().values("artifact").annotate(n=Count("pk")).values("n")
 
 
 def _pair() -> JSONObject:
-    return JSONObject(name=F("name"), number=F("version__number"))
+    return JSONObject(name=F("name"), number=F("version__number"), is_protected=F("is_protected"))

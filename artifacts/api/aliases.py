@@ -1,5 +1,6 @@
-"""Aliases over HTTP: resolve, move, remove, and how they came to be where they are."""
+"""Aliases over HTTP: resolve, move, remove, roll back, and how they came to be where they are."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,10 +10,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from artifacts.api import openapi, rendering
-from artifacts.api.params import artifact_to_write, find_artifact, find_version
-from artifacts.api.schemas import AliasDetailOut, AliasEventOut, AliasMoveIn, AliasOut, DoneOut
+from artifacts.api.params import (
+    artifact_to_write,
+    comment,
+    find_artifact,
+    find_version,
+    past_time,
+)
+from artifacts.api.schemas import (
+    AliasDetailOut,
+    AliasEventOut,
+    AliasMoveIn,
+    AliasOut,
+    AliasRemoveIn,
+    AliasRollbackIn,
+    DoneOut,
+)
 from artifacts.errors import AliasNotFound, Invalid
-from artifacts.models import AliasEvent, Artifact
+from artifacts.models import Alias, AliasEvent, Artifact
 from artifacts.names import check_alias
 from artifacts.services.aliases import (
     ANYWHERE,
@@ -20,7 +35,10 @@ from artifacts.services.aliases import (
     move_alias,
     remove_alias,
     resolve_alias,
+    roll_back_alias,
 )
+from artifacts.services.past import resolve_alias_at
+from artifacts.services.protection import Patterns
 
 
 class AliasList(GenericAPIView[Any]):
@@ -30,14 +48,15 @@ class AliasList(GenericAPIView[Any]):
 
     @extend_schema(
         operation_id="list_aliases",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         responses=openapi.answers(AliasOut(many=True), 400, 404),
     )
     def get(self, request: Request, name: str) -> Response:
         """Every alias that resolves now, by name; `latest` among them."""
         artifact = find_artifact(request, name)
         rows = artifact.aliases.resolving().select_related("version", "updated_by")
-        items = [rendering.alias_item(row) for row in rows]
+        patterns = Patterns()
+        items = [rendering.alias_item(row, patterns) for row in rows]
         latest = artifact.versions.ready().select_related("created_by").order_by("-number").first()
         if latest is not None:
             items.append(rendering.latest_item(latest))
@@ -50,22 +69,25 @@ class AliasDetail(APIView):
 
     @extend_schema(
         operation_id="get_alias",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.AT],
         responses=openapi.answers(AliasDetailOut, 400, 404),
     )
     def get(self, request: Request, name: str, alias: str) -> Response:
-        """Where the alias points."""
+        """Where the alias points, or `at` some time pointed."""
         artifact = find_artifact(request, name)
-        return Response(_resolved(artifact, _alias_to_read(artifact, alias)))
+        checked = _alias_to_read(artifact, alias)
+        at = past_time(request, "at")
+        found = _resolved_at(artifact, checked, at) if at else _resolved(artifact, checked)
+        return Response(rendering.alias_detail(found, artifact))
 
     @extend_schema(
         operation_id="move_alias",
-        parameters=[openapi.TYPE, openapi.ALIAS],
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.ALIAS],
         request=AliasMoveIn,
         responses={**openapi.answers(AliasDetailOut, 400, 404, 409), 201: AliasDetailOut},
     )
     def put(self, request: Request, name: str, alias: str) -> Response:
-        """Point the alias at a version; the move is kept with who and when."""
+        """Point the alias at a version; the move is kept with who, when and why."""
         artifact = artifact_to_write(request, name)
         checked = _alias_to_write(alias)
         body = AliasMoveIn(data=request.data)
@@ -78,22 +100,57 @@ class AliasDetail(APIView):
             moved_by=request.user,
             expected=body.validated_data.get("expected_version", ANYWHERE),
             is_protected=body.validated_data.get("protected"),
+            comment=body.validated_data.get("comment", ""),
         )
-        item = rendering.alias_detail(rendering.alias_item(moved), artifact)
-        return Response(item, status=201 if created else 200)
+        return Response(_detail(moved, artifact), status=201 if created else 200)
 
     @extend_schema(
         operation_id="remove_alias",
-        parameters=[openapi.TYPE, openapi.ALIAS],
-        responses=openapi.answers(DoneOut, 400, 404, 409),
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.ALIAS, openapi.COMMENT],
+        responses=openapi.answers(DoneOut, 400, 404, 409, 415),
     )
     def delete(self, request: Request, name: str, alias: str) -> Response:
-        """Remove the alias; its history stays."""
+        """Remove the alias; its history stays.
+
+        The comment may come in a JSON body instead, `{"comment": "…"}`: servers write what is in
+        the query into their logs.
+        """
         artifact = artifact_to_write(request, name)
         checked = _alias_to_write(alias)
-        remove_alias(artifact=artifact, name=checked, removed_by=request.user)
-        message = f"Removed alias {checked} of {artifact.name}"
+        body = AliasRemoveIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        why = body.validated_data.get("comment") or comment(request)
+        remove_alias(artifact=artifact, name=checked, removed_by=request.user, comment=why)
+        message = f"Removed alias {checked} of {rendering.told_name(artifact)}"
         return Response({"success": True, "message": message})
+
+
+class AliasRollback(APIView):
+    """The way back."""
+
+    @extend_schema(
+        operation_id="roll_back_alias",
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.ALIAS],
+        request=AliasRollbackIn,
+        responses=openapi.answers(AliasDetailOut, 400, 404, 409, 415),
+    )
+    def post(self, request: Request, name: str, alias: str) -> Response:
+        """Point the alias at where it was before its last move; one that was removed comes back.
+
+        A second roll-back undoes the first: say `expected_version` to be sure.
+        """
+        artifact = artifact_to_write(request, name)
+        checked = _alias_to_write(alias)
+        body = AliasRollbackIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        moved = roll_back_alias(
+            artifact=artifact,
+            name=checked,
+            rolled_back_by=request.user,
+            expected=body.validated_data.get("expected_version", ANYWHERE),
+            comment=body.validated_data.get("comment", ""),
+        )
+        return Response(_detail(moved, artifact))
 
 
 class AliasHistory(GenericAPIView[Any]):
@@ -103,7 +160,7 @@ class AliasHistory(GenericAPIView[Any]):
 
     @extend_schema(
         operation_id="list_alias_history",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         responses=openapi.answers(AliasEventOut(many=True), 400, 404),
     )
     def get(self, request: Request, name: str, alias: str) -> Response:
@@ -117,9 +174,21 @@ class AliasHistory(GenericAPIView[Any]):
 def _resolved(artifact: Artifact, alias: str) -> rendering.Json:
     version = resolve_alias(artifact=artifact, name=alias)
     if alias == "latest":
-        return rendering.alias_detail(rendering.latest_item(version), artifact)
+        return rendering.latest_item(version)
     rows = artifact.aliases.select_related("version", "updated_by")
-    return rendering.alias_detail(rendering.alias_item(rows.get(name=alias)), artifact)
+    return rendering.alias_item(rows.get(name=alias), Patterns())
+
+
+def _resolved_at(artifact: Artifact, alias: str, at: datetime) -> rendering.Json:
+    """``protected`` is as it is now: that is no matter of history."""
+    target = resolve_alias_at(artifact=artifact, name=alias, at=at)
+    flagged = artifact.aliases.filter(name=alias, is_protected=True).exists()
+    protected = flagged or (alias != "latest" and Patterns().protect(alias))
+    return rendering.past_item(alias, target, protected=protected)
+
+
+def _detail(alias: Alias, artifact: Artifact) -> rendering.Json:
+    return rendering.alias_detail(rendering.alias_item(alias, Patterns()), artifact)
 
 
 def _alias_to_read(artifact: Artifact, text: str) -> str:

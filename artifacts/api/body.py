@@ -4,8 +4,8 @@ from typing import BinaryIO, cast
 
 from rest_framework.request import Request
 
-from artifacts.api.connections import release_connection
 from artifacts.errors import Invalid, LengthRequired, SizeMismatch, TooLarge
+from artifacts.services.connections import release_connection
 
 
 def open_body(request: Request) -> tuple[BinaryIO, int | None]:
@@ -55,3 +55,12 @@ class ExactBody:
         if not piece and size and self._length is not None and self._read < self._length:
             raise SizeMismatch(f"The body broke off after {self._read} of {self._length} bytes.")
         return piece
+
+
+def refuse_body(request: Request) -> None:
+    """Raise Invalid (400) unless the body of ``request`` is empty."""
+    if request.META.get("CONTENT_LENGTH", "") in {"", "0"}:
+        return
+    source, _ = open_body(request)
+    if source.read(1):
+        raise Invalid({"body": ["must be empty where Content-Range only asks"]})

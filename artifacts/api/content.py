@@ -7,12 +7,12 @@ from rest_framework.views import APIView
 
 from artifacts.api import openapi
 from artifacts.api.archives import MEDIA_TYPES, STREAMS, Row, archive_rows, missing_files
-from artifacts.api.connections import release_connection
-from artifacts.api.downloads import attachment, send_blob
+from artifacts.api.downloads import attachment_headers, send_blob
 from artifacts.api.params import find_artifact, find_version
-from artifacts.api.versions import content_of
 from artifacts.errors import Corrupted, FileNotFound, Invalid
-from artifacts.models import ManifestEntry, Version
+from artifacts.models import Version
+from artifacts.services.connections import release_connection
+from artifacts.services.entries import content_of, require_entry
 
 
 class FileContent(APIView):
@@ -20,7 +20,7 @@ class FileContent(APIView):
 
     @extend_schema(
         operation_id="download_file",
-        parameters=[openapi.TYPE, openapi.RANGE, openapi.IF_NONE_MATCH],
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.RANGE, openapi.IF_NONE_MATCH],
         responses={
             **openapi.content("The file."),
             **openapi.content("The range asked for.", status=206),
@@ -31,27 +31,20 @@ class FileContent(APIView):
     def get(self, request: Request, name: str, version: str, path: str) -> HttpResponseBase:
         """The bytes of one file; `Range`, `ETag` = digest."""
         found = content_of(find_version(request, find_artifact(request, name), version))
-        entry = find_entry(found, path)
-        if entry is None:
-            raise FileNotFound(f"File not found: {found}/{path}")
+        entry = require_entry(found, path)
         return send_blob(request, entry.blob, path.rpartition("/")[2])
 
 
-def find_entry(version: Version, path: str) -> ManifestEntry | None:
-    """The entry ``path`` of ``version``; PostgreSQL cannot even be asked about a NUL."""
-    if "\0" in path:
-        return None
-    return version.entries.select_related("blob").filter(path=path).first()
-
-
 class Archive(APIView):
-    """All files."""
+    """All files, or those of a folder."""
 
     @extend_schema(
         operation_id="download_archive",
         parameters=[
             openapi.TYPE,
+            openapi.TEAM,
             openapi.query("format", "zip (the default) or tar.", enum=list(STREAMS)),
+            openapi.query("path", "A folder of the version: only what is in it."),
         ],
         responses={
             **openapi.content("The archive.", *MEDIA_TYPES.values()),
@@ -59,22 +52,35 @@ class Archive(APIView):
         },
     )
     def get(self, request: Request, name: str, version: str) -> HttpResponseBase:
-        """The whole version as one zip or tar, streamed."""
+        """The whole version, or a folder of it, as one zip or tar, streamed."""
         kind = request.query_params.get("format", "zip")
         if kind not in STREAMS:
             raise Invalid({"format": [f"{kind!r} is neither zip nor tar"]})
         found = content_of(find_version(request, find_artifact(request, name), version))
-        rows = archive_rows(found)
-        _refuse_damaged(found, rows)
+        folder = _folder(request)
+        rows = archive_rows(found, folder)
+        if folder and not rows:
+            raise FileNotFound(f"Folder not found: {found}/{folder}")
+        _refuse_damaged(found, rows, folder)
         stream = STREAMS[kind](rows, found.created_at) if request.method != "HEAD" else iter(())
-        filename = f"{found.artifact.name}-v{found.number}.{kind}"
-        headers = {"Content-Disposition": attachment(filename)}
+        words = [found.artifact.name, f"v{found.number}", *folder.split("/")]
+        filename = f"{'-'.join(filter(None, words))}.{kind}"
+        headers = attachment_headers(filename)
         release_connection()
         return StreamingHttpResponse(stream, content_type=MEDIA_TYPES[kind], headers=headers)
 
 
-def _refuse_damaged(version: Version, rows: list[Row]) -> None:
+def _folder(request: Request) -> str:
+    """The folder asked for, with a slash at its end; none for the whole version."""
+    text = request.query_params.get("path", "").strip("/")
+    if "\0" in text:
+        raise FileNotFound("No folder has a NUL in its name.")
+    return f"{text}/" if text else ""
+
+
+def _refuse_damaged(version: Version, rows: list[Row], folder: str) -> None:
     damaged = version.entries.exclude(blob__damaged_at=None).order_by("path")
+    damaged = damaged.filter(path__startswith=folder)
     paths = [*damaged.values_list("path", flat=True), *missing_files(rows)]
     if paths:
         raise Corrupted(f"{version} is damaged: {', '.join(dict.fromkeys(paths[:10]))}.")

@@ -6,7 +6,6 @@ Stored content is not trusted: it is never shown inline (RFC 6266) nor guessed a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 from urllib.parse import quote
 
 from django.http import (
@@ -18,14 +17,16 @@ from django.http import (
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
-from artifacts.api.connections import release_connection
 from artifacts.errors import Corrupted, RangeNotSatisfiable
 from artifacts.models import Blob
-from artifacts.services.store import current_store
-from artifacts.storage import pool
+from artifacts.services.connections import release_connection
+from artifacts.services.contents import open_blob
+from artifacts.storage.reader import ContentReader
 
 PIECE = 1 << 20
 CACHE_CONTROL = "private, no-cache"
+DOWNLOAD_POLICY = "sandbox; default-src 'none'"
+"""Should a browser show it after all, it runs no script, and is of no site."""
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.IGNORECASE)
 
 
@@ -102,7 +103,7 @@ def _headers(etag: str, span: Span, status: int, filename: str) -> dict[str, str
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": CACHE_CONTROL,
-        "Content-Disposition": attachment(filename),
+        **attachment_headers(filename),
         "Content-Length": str(span.length),
         "ETag": etag,
     }
@@ -114,7 +115,7 @@ def _headers(etag: str, span: Span, status: int, filename: str) -> dict[str, str
 def _respond(
     request: Request, blob: Blob, span: Span, status: int, headers: dict[str, str]
 ) -> HttpResponseBase:
-    source = pool.open_blob(current_store(), blob.sha256, blob.size_bytes)
+    source = open_blob(blob)
     kind = "application/octet-stream"
     if request.method == "HEAD":
         source.close()
@@ -132,7 +133,7 @@ class SpanReader:
     nobody has begun to read would leave the file open.
     """
 
-    def __init__(self, source: BinaryIO, span: Span) -> None:
+    def __init__(self, source: ContentReader, span: Span) -> None:
         source.seek(span.start)
         self._source = source
         self._left = span.length
@@ -149,6 +150,14 @@ class SpanReader:
             raise Corrupted("The stored content is shorter than its row says.")
         self._left -= len(piece)
         return piece
+
+
+def attachment_headers(filename: str) -> dict[str, str]:
+    """What keeps a browser from showing content instead of saving it."""
+    return {
+        "Content-Disposition": attachment(filename),
+        "Content-Security-Policy": DOWNLOAD_POLICY,
+    }
 
 
 def attachment(filename: str) -> str:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from artifacts.api.values import MAX_SIZE_BYTES, check_metadata, is_storable
+from artifacts.api.values import MAX_SIZE_BYTES
+from artifacts.descriptions import check_metadata, is_storable
 from artifacts.errors import Invalid
 from artifacts.names import check_digest, check_path, find_path_clash
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference

@@ -5,18 +5,13 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from artifacts.api.schemas import ALIAS_PATTERN, DIGEST_PATTERN, NAME_PATTERN, ErrorOut
-from artifacts.names import TYPES
+from accounts.api import moments
+from accounts.api.schemas import ErrorOut
+from artifacts.api.schemas import ALIAS_PATTERN, DIGEST_PATTERN, NAME_PATTERN
+from artifacts.names import MAX_COMMENT_CHARACTERS, TYPES
 
 BINARY = OpenApiTypes.BINARY
-MOMENT = {
-    "oneOf": [
-        {"type": "number", "minimum": -62_135_596_800, "maximum": 253_402_300_799},
-        {"type": "string", "format": "date"},
-        {"type": "string", "format": "date-time"},
-        {"type": "string", "maxLength": 0},
-    ]
-}
+MOMENT = {"oneOf": [*moments.SCHEMA["oneOf"], {"type": "string", "maxLength": 0}]}
 ERRORS = {
     400: "Bad input; `errors` names the field.",
     401: "Log in first (team mode).",
@@ -25,12 +20,12 @@ ERRORS = {
     409: "The state of the portal is against it.",
     410: "The content of a deleted version.",
     411: "Send a length or a chunked body.",
-    413: "The body is too large.",
+    413: "The body, or what it announces, is too large.",
     415: "Not a media type this route reads.",
     416: "The range lies outside the content.",
     422: "The content does not match its digest or size, or what is stored is damaged.",
     503: "The database or the storage is away.",
-    507: "The disk is full; nothing was kept.",
+    507: "The disk, or the quota of the team, is full; nothing was kept.",
 }
 
 
@@ -64,9 +59,9 @@ def path_part(name: str, pattern: str) -> OpenApiParameter:
     return OpenApiParameter(name, schema, OpenApiParameter.PATH)
 
 
-def header(name: str, description: str) -> OpenApiParameter:
+def header(name: str, description: str, **more: Any) -> OpenApiParameter:
     """A header of the request."""
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **more)
 
 
 NAME = path_part("name", NAME_PATTERN)
@@ -77,12 +72,46 @@ TYPE = query(
     "The artifact's type, where the name alone is not enough; empty: not said.",
     enum=[*TYPES, ""],
 )
+TEAM = query(
+    "team",
+    "Whose artifact, a team's or `everyone`'s, where several of one name are yours to see.",
+    {"type": "string", "pattern": "^([a-z0-9][a-z0-9_-]{0,62})?$"},
+)
+AT = query(
+    "at",
+    "Where it pointed at this time: an ISO 8601 date (its midnight, UTC), or a time with a zone.",
+    {
+        "oneOf": [
+            {"type": "string", "format": "date"},
+            {"type": "string", "format": "date-time"},
+            {"type": "string", "maxLength": 0},
+        ]
+    },
+)
+COMMENT = query(
+    "comment", "Why; kept in the history.", {"type": "string", "maxLength": MAX_COMMENT_CHARACTERS}
+)
 PERMANENT = query("permanent", "Remove for ever: true/false/1/0/yes/no/on/off.", bool)
 RANGE = header("Range", "`bytes=0-1023`: one range.")
+CONTENT_RANGE = header(
+    "Content-Range",
+    "`bytes FIRST-LAST/TOTAL`: the body is this part. `bytes */TOTAL`: how much came so far?",
+)
+CHUNKS_RANGE = header(
+    "Content-Range",
+    "`bytes FIRST-LAST/NEEDED_BYTES`: the body is this part of the needed chunks, or, as "
+    "`bytes */NEEDED_BYTES`, the question how much came so far.",
+    required=True,
+)
+FOR_ARTIFACT = query(
+    "artifact", "`[TEAM/]TYPE/NAME` that the content is for: its versions may share bytes. A hint."
+)
+FOR_ARTIFACT_HEADER = header("Runicorn-Artifact", "The same, percent-encoded.")
 IF_NONE_MATCH = header("If-None-Match", "The ETag (the quoted digest) you have.")
 ARTIFACT_FILTERS = [
     query("name", "Exactly this name."),
     query("q", "Words the name's words begin with."),
+    query("updated_after", "Changed since: epoch seconds or ISO 8601.", MOMENT),
 ]
 VERSION_FILTERS = [
     query("tag", "With this tag."),

@@ -1,10 +1,21 @@
-"""What comes in a path or a query, checked: types, versions, booleans, whole numbers."""
+"""What comes in a path or a query, checked: types, versions, booleans, whole numbers, times."""
+
+from datetime import datetime
 
 from rest_framework.request import Request
 
-from artifacts.errors import AmbiguousType, ArtifactNotFound, Invalid, VersionNotFound
+from artifacts.errors import ArtifactNotFound, Invalid, VersionNotFound
 from artifacts.models import Artifact, Version
-from artifacts.names import check_name, check_type, check_version
+from artifacts.names import (
+    check_comment,
+    check_name,
+    check_team,
+    check_time,
+    check_type,
+    check_version,
+)
+from artifacts.services.past import require_past
+from artifacts.services.teams import only_one
 
 TRUE = frozenset({"true", "1", "yes", "on"})
 FALSE = frozenset({"false", "0", "no", "off"})
@@ -21,6 +32,17 @@ def type_hint(request: Request) -> str | None:
         raise Invalid({"type": [str(error)]}) from None
 
 
+def team_hint(request: Request) -> str | None:
+    """The ``team`` of the query, None where there is none; Invalid (400) for no team's name."""
+    text = request.query_params.get("team", "")
+    if not text:
+        return None
+    try:
+        return check_team(text)
+    except ValueError as error:
+        raise Invalid({"team": [str(error)]}) from None
+
+
 def flag(request: Request, name: str) -> bool:
     """A boolean of the query, False where there is none.
 
@@ -33,6 +55,27 @@ def flag(request: Request, name: str) -> bool:
     if text.lower() not in TRUE | FALSE:
         raise Invalid({name: [f"{text!r} is none of true, false, 1, 0, yes, no, on, off"]})
     return text.lower() in TRUE
+
+
+def comment(request: Request) -> str:
+    """The ``comment`` of the query; Invalid (400) for one outside the rules."""
+    try:
+        return check_comment(request.query_params.get("comment", ""))
+    except ValueError as error:
+        raise Invalid({"comment": [str(error)]}) from None
+
+
+def past_time(request: Request, name: str) -> datetime | None:
+    """A time of the query that is over; None where there is none. Raises Invalid (400)."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    try:
+        moment = check_time(text.replace(" ", "+"))  # a + that nobody quoted
+    except ValueError as error:
+        raise Invalid({name: [str(error)]}) from None
+    require_past(moment, field=name)
+    return moment
 
 
 def whole_number(request: Request, name: str, *, default: int, minimum: int, maximum: int) -> int:
@@ -56,12 +99,14 @@ def find_artifacts(request: Request, name: str) -> list[Artifact]:
 
     Raises as :func:`find_artifact`. A name outside the rules can be nobody's, hence 404.
     """
-    type_ = type_hint(request)
+    type_, team = type_hint(request), team_hint(request)
     try:
         canonical = check_name(name)
     except ValueError:
         raise ArtifactNotFound(name) from None
-    found = Artifact.objects.visible_to(request.user).named(canonical, type_)
+    found: list[Artifact] = Artifact.objects.all().named(
+        canonical, type_, asked_by=request.user, team=team
+    )
     if not found:
         raise ArtifactNotFound(name)
     return found
@@ -87,9 +132,6 @@ def find_version(request: Request, artifact: Artifact, text: str) -> Version:
 def artifact_to_write(request: Request, name: str) -> Artifact:
     """The one artifact ``name`` means for a write.
 
-    Raises as :func:`find_artifact`, and AmbiguousType (409) where it exists in several types.
+    Raises as :func:`find_artifact`, and AmbiguousType or AmbiguousTeam (409).
     """
-    found = find_artifacts(request, name)
-    if len(found) > 1:
-        raise AmbiguousType(found[0].name, [artifact.type for artifact in found])
-    return found[0]
+    return only_one(find_artifacts(request, name))

@@ -1,16 +1,27 @@
 """From rows to the JSON of the contract (the classes in ``schemas.py`` describe the same)."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from artifacts.models import Alias, AliasEvent, Artifact, Blob, Version
-from artifacts.querysets import LIVE
+from accounts.access import Caller, access_of
+from artifacts.models import Alias, AliasEvent, Artifact, Version
+from artifacts.services.aliases import aliases_by_version
+from artifacts.services.materialize import find_materialized, materialized_bytes
+from artifacts.services.past import PastTarget
+from artifacts.services.protection import Patterns, is_protected
+from artifacts.services.space import measure_physical, measure_version
+from artifacts.services.statistics import measure_store
 from artifacts.services.trees import path_on_disk
+from artifacts.storage.layout import FILE
 
 Json = dict[str, Any]
+
+
+def told_name(artifact: Artifact) -> str:
+    """How an answer's sentence calls ``artifact``: with team and type where it has a team."""
+    return str(artifact) if artifact.team else artifact.name
 
 
 def epoch(moment: datetime) -> float:
@@ -29,6 +40,7 @@ def artifact_summary(row: Json) -> Json:
     return {
         "name": row["name"],
         "type": row["type"],
+        "team": row["team__name"],
         "num_versions": row["num_versions"],
         "latest_version": row["latest_version"],
         "size_bytes": row["size_bytes"],
@@ -38,19 +50,8 @@ def artifact_summary(row: Json) -> Json:
     }
 
 
-def aliases_by_version(artifact: Artifact) -> dict[int, list[str]]:
-    """Version id → the aliases that resolve to it, ``latest`` first."""
-    found: dict[int, list[str]] = defaultdict(list)
-    latest = artifact.versions.ready().order_by("-number").values_list("pk", flat=True).first()
-    if latest is not None:
-        found[latest].append("latest")
-    for pk, name in artifact.aliases.resolving().values_list("version_id", "name"):
-        found[pk].append(name)
-    return found
-
-
 def version_item(version: Version, aliases: Iterable[str]) -> Json:
-    """One item of the version history."""
+    """What the version history and the detail of a version both say."""
     return {
         "version": version.number,
         "created_at": epoch(version.created_at),
@@ -62,13 +63,32 @@ def version_item(version: Version, aliases: Iterable[str]) -> Json:
     }
 
 
-def version_detail(version: Version) -> Json:
+def version_history(
+    versions: Sequence[Version], artifact: Artifact, asked_by: Caller
+) -> list[Json]:
+    """The version history of ``artifact``, or a part of it."""
+    aliases = aliases_by_version(artifact)
+    physical = measure_physical(versions, asked_by) or {}
+    return [
+        {
+            **version_item(version, aliases.get(version.pk, [])),
+            "physical_bytes": physical.get(version.pk),
+        }
+        for version in versions
+    ]
+
+
+def version_detail(version: Version, asked_by: Caller) -> Json:
     """One version in full."""
     aliases = aliases_by_version(version.artifact).get(version.pk, [])
+    space = measure_version(version, asked_by)
     return {
         "name": version.artifact.name,
         "type": version.artifact.type,
+        "team": version.artifact.team.name if version.artifact.team else None,
         **version_item(version, aliases),
+        "physical_bytes": space.physical_bytes,
+        "shared_bytes": space.shared_bytes,
         "updated_at": epoch(version.updated_at),
         "created_by_user": username(version.created_by),
         "num_references": version.num_references,
@@ -88,7 +108,7 @@ def username(user: Any) -> str | None:
 def version_files(version: Version, folder: Path | None) -> Json:
     """The files and references; ``folder`` is where they lie, if the caller may know."""
     rows = version.entries.order_by("path").values_list(
-        "path", "blob__size_bytes", "blob__sha256", "modified_at"
+        "path", "blob__size_bytes", "blob__sha256", "modified_at", "blob__layout"
     )
     files = [
         {
@@ -96,10 +116,10 @@ def version_files(version: Version, folder: Path | None) -> Json:
             "size": size,
             "digest": f"sha256:{sha256}",
             "modified_at": epoch(modified_at or version.created_at),
-            "absolute_path": str(path_on_disk(folder, path)) if folder else None,
+            "absolute_path": absolute_path(folder, path, sha256, layout) if folder else None,
             "is_remote": False,
         }
-        for path, size, sha256, modified_at in rows.iterator(chunk_size=10_000)
+        for path, size, sha256, modified_at, layout in rows.iterator(chunk_size=10_000)
     ]
     references = [reference_item(one) for one in version.references.order_by("position")]
     return {
@@ -113,6 +133,14 @@ def version_files(version: Version, folder: Path | None) -> Json:
     }
 
 
+def absolute_path(folder: Path, path: str, sha256: str, layout: str) -> str | None:
+    """Where a program on this machine finds the file; None where it is no one file."""
+    if layout == FILE:
+        return str(path_on_disk(folder, path))
+    found = find_materialized(path=path, sha256=sha256)
+    return str(found) if found else None
+
+
 def reference_item(reference: Any) -> Json:
     """One external reference."""
     return {
@@ -124,43 +152,36 @@ def reference_item(reference: Any) -> Json:
     }
 
 
-def storage_stats(caller: Any) -> Json:
-    """The storage statistics, in two queries."""
-    rows = Version.objects.visible_to(caller).filter(LIVE).sizes_by_type()
-    by_type = {row["artifact__type"]: row for row in sorted(rows, key=_type_of)}
-    logical = sum(row["bytes"] for row in by_type.values())
-    physical = Blob.objects.visible_to(caller).physical_bytes()
-    saved = max(0, logical - physical)
+def storage_stats(caller: Caller) -> Json:
+    """The storage statistics of what ``caller`` may see."""
+    size = measure_store(caller)
     return {
-        "total_artifacts": sum(row["artifacts"] for row in by_type.values()),
-        "total_versions": sum(row["versions"] for row in by_type.values()),
-        "total_size_bytes": logical,
-        "total_files": sum(row["files"] for row in by_type.values()),
+        "total_artifacts": size.artifacts,
+        "total_versions": size.versions,
+        "total_size_bytes": size.logical_bytes,
+        "total_files": size.files,
         "dedup_enabled": True,
-        "dedup_pool_size_bytes": physical,
-        "space_saved_bytes": saved,
-        "dedup_ratio": saved / logical if logical else 0,
+        "dedup_pool_size_bytes": size.physical_bytes,
+        "materialized_bytes": materialized_bytes() if access_of(caller).sees_all else 0,
+        "space_saved_bytes": size.saved_bytes,
+        "dedup_ratio": size.saved_share,
         "by_type": {
-            name: {
-                "count": row["artifacts"],
-                "versions": row["versions"],
-                "size_bytes": row["bytes"],
+            one.type: {
+                "count": one.artifacts,
+                "versions": one.versions,
+                "size_bytes": one.size_bytes,
             }
-            for name, row in by_type.items()
+            for one in size.by_type
         },
     }
 
 
-def _type_of(row: Json) -> str:
-    return str(row["artifact__type"])
-
-
-def alias_item(alias: Alias) -> Json:
-    """One alias."""
+def alias_item(alias: Alias, patterns: Patterns) -> Json:
+    """One alias; ``patterns`` protect some by their names."""
     return {
         "alias": alias.name,
         "version": alias.version.number,
-        "protected": alias.is_protected,
+        "protected": is_protected(alias, patterns),
         "updated_at": epoch(alias.updated_at),
         "updated_by_user": username(alias.updated_by),
     }
@@ -174,6 +195,17 @@ def latest_item(version: Version) -> Json:
         "protected": False,
         "updated_at": epoch(version.created_at),
         "updated_by_user": username(version.created_by),
+    }
+
+
+def past_item(name: str, target: PastTarget, *, protected: bool) -> Json:
+    """An alias as it was: where it pointed, since when, and who had moved it there."""
+    return {
+        "alias": name,
+        "version": target.version.number,
+        "protected": protected,
+        "updated_at": epoch(target.moved_at),
+        "updated_by_user": username(target.moved_by),
     }
 
 
@@ -194,4 +226,5 @@ def alias_event(event: AliasEvent) -> Json:
         "to_version": event.to_number,
         "at": epoch(event.at),
         "by_user": username(event.by),
+        "comment": event.comment,
     }

@@ -11,14 +11,17 @@ from rest_framework import serializers
 
 from artifacts.api.values import (
     MAX_SIZE_BYTES,
+    CommentField,
     MetadataField,
     StringField,
     TagsField,
+    TeamField,
     TextField,
     TypeField,
     VersionField,
 )
 from artifacts.names import MAX_PATH_BYTES, TYPES, check_alias
+from artifacts.services.space import MAX_FILES
 
 MAX_DIGESTS = 100_000
 
@@ -47,27 +50,12 @@ class AliasField(StringField):
     """An alias that may be moved by hand."""
 
 
-class ErrorOut(serializers.Serializer[Any]):
-    """Every error."""
-
-    detail = serializers.CharField(help_text="What is wrong and what is allowed, for people.")
-    code = serializers.CharField(help_text="The kind of error, for programs.")
-    errors = serializers.DictField(  # type: ignore[assignment] # the contract's word
-        child=serializers.ListField(child=serializers.CharField()),
-        required=False,
-        help_text="Which field is wrong, and why.",
-    )
-    missing = serializers.ListField(child=serializers.CharField(), required=False)
-    types = serializers.ListField(child=serializers.CharField(), required=False)
-    aliases = serializers.ListField(child=serializers.CharField(), required=False)
-    version = serializers.IntegerField(required=False, allow_null=True)
-
-
 class ArtifactOut(serializers.Serializer[Any]):
     """An artifact in the list."""
 
     name = serializers.CharField()
     type = serializers.ChoiceField(choices=TYPES)
+    team = serializers.CharField(allow_null=True, help_text="Whose it is; null: everyone's.")
     num_versions = serializers.IntegerField()
     latest_version = serializers.IntegerField()
     size_bytes = serializers.IntegerField(help_text="Of the latest version.")
@@ -83,6 +71,11 @@ class VersionOut(serializers.Serializer[Any]):
     created_at = serializers.FloatField()
     created_by_run = serializers.CharField(allow_null=True)
     size_bytes = serializers.IntegerField()
+    physical_bytes = serializers.IntegerField(
+        allow_null=True,
+        help_text="What the files of its contents take on the server's disk, each once; null where "
+        f"the versions listed have more than {MAX_FILES} files together: ask for fewer (`limit`).",
+    )
     num_files = serializers.IntegerField()
     status = serializers.ChoiceField(choices=STATUSES)
     aliases = serializers.ListField(child=serializers.CharField())
@@ -93,12 +86,19 @@ class VersionDetailOut(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     type = serializers.ChoiceField(choices=TYPES)
+    team = serializers.CharField(allow_null=True, help_text="Whose it is; null: everyone's.")
     version = serializers.IntegerField()
     created_at = serializers.FloatField()
     updated_at = serializers.FloatField()
     created_by_run = serializers.CharField(allow_null=True)
     created_by_user = serializers.CharField(allow_null=True)
     size_bytes = serializers.IntegerField()
+    physical_bytes = serializers.IntegerField(
+        help_text="What the files of its contents take on the server's disk, each once."
+    )
+    shared_bytes = serializers.IntegerField(
+        help_text="Of `size_bytes`, what lies in other contents or is held by another version too."
+    )
     num_files = serializers.IntegerField()
     num_references = serializers.IntegerField()
     status = serializers.ChoiceField(choices=STATUSES)
@@ -117,7 +117,10 @@ class FileOut(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     digest = serializers.CharField()
     modified_at = serializers.FloatField()
-    absolute_path = serializers.CharField(allow_null=True)
+    absolute_path = serializers.CharField(
+        allow_null=True,
+        help_text="To clients on the server's machine; null where the content is no one file.",
+    )
     is_remote = serializers.BooleanField()
 
 
@@ -160,6 +163,9 @@ class StatsOut(serializers.Serializer[Any]):
     total_files = serializers.IntegerField()
     dedup_enabled = serializers.BooleanField()
     dedup_pool_size_bytes = serializers.IntegerField()
+    materialized_bytes = serializers.IntegerField(
+        help_text="Besides the pool: what was made whole by `materialize`, a bounded cache."
+    )
     space_saved_bytes = serializers.IntegerField()
     dedup_ratio = serializers.FloatField()
     by_type = serializers.DictField(child=TypeStatsOut())
@@ -175,7 +181,9 @@ class DoneOut(serializers.Serializer[Any]):
 class DeletedOut(DoneOut):
     """It is deleted."""
 
-    freed_bytes = serializers.IntegerField(help_text="0 for a soft delete.")
+    freed_bytes = serializers.IntegerField(
+        help_text="0 for a soft delete. For who does not see everything: as far as he sees."
+    )
 
 
 class AliasOut(serializers.Serializer[Any]):
@@ -183,7 +191,9 @@ class AliasOut(serializers.Serializer[Any]):
 
     alias = serializers.CharField()
     version = serializers.IntegerField()
-    protected = serializers.BooleanField()
+    protected = serializers.BooleanField(
+        help_text="By itself or by its name: only maintainers move it."
+    )
     updated_at = serializers.FloatField()
     updated_by_user = serializers.CharField(allow_null=True)
 
@@ -203,6 +213,7 @@ class AliasEventOut(serializers.Serializer[Any]):
     to_version = serializers.IntegerField(allow_null=True)
     at = serializers.FloatField()
     by_user = serializers.CharField(allow_null=True)
+    comment = serializers.CharField(allow_blank=True)
 
 
 class AliasMoveIn(serializers.Serializer[Any]):
@@ -215,7 +226,28 @@ class AliasMoveIn(serializers.Serializer[Any]):
         min_value=1,
         help_text="Move only if it points there now; null: only if it does not exist.",
     )
-    protected = serializers.BooleanField(required=False)
+    protected = serializers.BooleanField(
+        required=False, help_text="Whether only maintainers may move it; they alone may say so."
+    )
+    comment = CommentField(required=False, help_text="Why; kept in the history.")
+
+
+class AliasRemoveIn(serializers.Serializer[Any]):
+    """Why an alias goes."""
+
+    comment = CommentField(required=False, help_text="Why; kept in the history.")
+
+
+class AliasRollbackIn(serializers.Serializer[Any]):
+    """Back to where an alias pointed before."""
+
+    expected_version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="Only if it points there now; null: only if it does not exist now.",
+    )
+    comment = CommentField(required=False, help_text="Why; kept in the history.")
 
 
 class BlobOut(serializers.Serializer[Any]):
@@ -223,6 +255,24 @@ class BlobOut(serializers.Serializer[Any]):
 
     digest = serializers.CharField()
     size = serializers.IntegerField()
+
+
+class PartOut(BlobOut):
+    """An upload that is not complete."""
+
+    received = serializers.IntegerField(help_text="How many bytes came so far.")
+
+
+class NegotiatedOut(PartOut):
+    """Which chunks to send, one after the other as one body."""
+
+    num_chunks = serializers.IntegerField()
+    needed = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Runs of the chunks listed: the number of the first, from 0, and how many.",
+    )
+    needed_bytes = serializers.IntegerField()
+    stored = serializers.BooleanField(help_text="The content is stored: nothing is to be done.")
 
 
 class BlobsOut(serializers.Serializer[Any]):
@@ -233,9 +283,22 @@ class BlobsOut(serializers.Serializer[Any]):
 
 
 class DigestsIn(serializers.Serializer[Any]):
-    """Digests to ask about, at most 100 000."""
+    """Digests to ask about, at most 100 000, and what version they are for."""
 
     digests = serializers.ListField(child=DigestField(), max_length=MAX_DIGESTS)
+    artifact = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True,
+        help_text="`[TEAM/]TYPE/NAME` of the version.",
+    )  # fmt: skip
+    num_files = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_SIZE_BYTES,
+        help_text="How many files the version has.",
+    )  # fmt: skip
+    size_bytes = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_SIZE_BYTES,
+        help_text="How many bytes the contents below 8 MiB have together: those asked about here,"
+        " and those that earlier questions about the same version found missing.",
+    )  # fmt: skip
 
 
 class MissingOut(serializers.Serializer[Any]):
@@ -256,10 +319,15 @@ class CommitFieldsIn(serializers.Serializer[Any]):
     """A commit, without its manifest."""
 
     type = TypeField()
+    team = TeamField(required=False, allow_null=True)
     metadata = MetadataField(required=False)
     tags = TagsField(required=False)
     description = TextField(required=False, allow_blank=True)
     aliases = serializers.ListField(child=AliasField(), required=False, max_length=MAX_ALIASES)
+    comment = CommentField(
+        required=False,
+        help_text="Why `aliases` move to this version; kept in their history.",
+    )
     run = StringField(required=False, allow_null=True, max_length=128)
     commit_id = serializers.UUIDField(
         required=False, help_text="The client's own id of this commit: makes a repeat harmless."
@@ -271,6 +339,12 @@ class CommitFieldsIn(serializers.Serializer[Any]):
             return [check_alias(alias) for alias in dict.fromkeys(value) if alias != "latest"]
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A comment without an alias would be kept nowhere."""
+        if attrs.get("comment") and not attrs.get("aliases"):
+            raise serializers.ValidationError({"comment": ["says why aliases move; none do"]})
+        return attrs
 
 
 class FileIn(serializers.Serializer[Any]):

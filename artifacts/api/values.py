@@ -1,54 +1,26 @@
 """Fields of requests that need more than their JSON type: texts, tags, metadata, versions."""
 
-import json
 from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from artifacts.names import TYPES, check_version
+from accounts.names import TEAM_NAME
+from artifacts.descriptions import (
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+    check_metadata,
+)
+from artifacts.names import (
+    MAX_COMMENT_CHARACTERS,
+    TYPES,
+    check_comment,
+    check_team,
+    check_version,
+)
 
-MAX_METADATA_BYTES = 1 << 20
-MAX_METADATA_DEPTH = 64
-MAX_DESCRIPTION_CHARACTERS = 100_000
-MAX_TAGS = 100
-MAX_TAG_CHARACTERS = 128
 MAX_SIZE_BYTES = (1 << 63) - 1
-
-
-def check_metadata(value: object) -> dict[str, Any]:
-    """Return ``value`` if PostgreSQL's jsonb can hold it; ``ValueError`` says why not.
-
-    jsonb has no NUL in strings, no NaN and no Infinity.
-    """
-    if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")  # noqa: TRY004 - one kind for the caller
-    if _depth(value) > MAX_METADATA_DEPTH:
-        raise ValueError(f"is nested deeper than {MAX_METADATA_DEPTH} levels")
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    if not is_storable(text) or "\\u0000" in text.replace("\\\\", ""):
-        raise ValueError("must hold no NUL character and no lone surrogate")
-    if len(text.encode()) > MAX_METADATA_BYTES:
-        raise ValueError(f"is larger than {MAX_METADATA_BYTES} bytes as JSON")
-    return value
-
-
-def _depth(value: object) -> int:
-    """How many containers lie inside each other, counted without recursion."""
-    deepest, pending = 0, [(value, 1)]
-    while pending:
-        current, depth = pending.pop()
-        deepest = max(deepest, depth)
-        if isinstance(current, dict):
-            pending += [(child, depth + 1) for child in current.values()]
-        elif isinstance(current, list):
-            pending += [(child, depth + 1) for child in current]
-    return deepest
-
-
-def is_storable(text: str) -> bool:
-    """Whether PostgreSQL can hold ``text``: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class StringField(serializers.CharField):
@@ -62,12 +34,36 @@ class StringField(serializers.CharField):
         return text
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON boolean; no text and no number is taken for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse what is no boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class TextField(StringField):
     """Text for people, kept as given."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("max_length", MAX_DESCRIPTION_CHARACTERS)
         super().__init__(trim_whitespace=False, **options)
+
+
+class CommentField(StringField):
+    """Why somebody did something, in plain text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_COMMENT_CHARACTERS, allow_blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Check it."""
+        try:
+            return check_comment(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -119,6 +115,18 @@ class VersionField(serializers.Field[int, Any, Any, Any]):
     def to_representation(self, value: int) -> int:
         """The number."""
         return value
+
+
+@extend_schema_field({"type": "string", "pattern": TEAM_NAME})
+class TeamField(StringField):
+    """The name of a team, or ``everyone``."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Check it."""
+        try:
+            return check_team(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
 
 
 class TypeField(serializers.ChoiceField):

@@ -10,12 +10,12 @@ from rest_framework.views import APIView
 
 from accounts.access import is_open
 from artifacts.api import openapi, rendering
-from artifacts.api.filters import filter_artifacts, filter_versions
 from artifacts.api.params import (
     artifact_to_write,
     find_artifact,
     find_version,
     flag,
+    team_hint,
     type_hint,
 )
 from artifacts.api.schemas import (
@@ -27,15 +27,13 @@ from artifacts.api.schemas import (
     VersionDetailOut,
     VersionOut,
 )
-from artifacts.errors import ArtifactNotFound, ContentDeleted
+from artifacts.errors import ArtifactNotFound
+from artifacts.filters import filter_artifacts, filter_versions
 from artifacts.models import Artifact, Version
+from artifacts.services.entries import content_of
+from artifacts.services.purge import purge_version
 from artifacts.services.trees import built_folder
-from artifacts.services.versions import (
-    describe_version,
-    purge_version,
-    restore_version,
-    soft_delete_version,
-)
+from artifacts.services.versions import describe_version, restore_version, soft_delete_version
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
@@ -47,7 +45,12 @@ class ArtifactList(GenericAPIView[Any]):
 
     @extend_schema(
         operation_id="list_artifacts",
-        parameters=[openapi.TYPE, *openapi.ARTIFACT_FILTERS, *openapi.VERSION_FILTERS],
+        parameters=[
+            openapi.TYPE,
+            openapi.TEAM,
+            *openapi.ARTIFACT_FILTERS,
+            *openapi.VERSION_FILTERS,
+        ],
         responses=openapi.answers(ArtifactOut(many=True), 400),
     )
     def get(self, request: Request) -> Response:
@@ -55,7 +58,10 @@ class ArtifactList(GenericAPIView[Any]):
         artifacts = Artifact.objects.visible_to(request.user)
         if type_ := type_hint(request):
             artifacts = artifacts.filter(type=type_)
-        rows = self.paginate_queryset(filter_artifacts(request, artifacts).summaries())
+        if team := team_hint(request):
+            artifacts = artifacts.owned_by(team)
+        found = filter_artifacts(request.query_params, artifacts, request.user)
+        rows = self.paginate_queryset(found.summaries())
         return self.get_paginated_response([rendering.artifact_summary(row) for row in rows or []])
 
 
@@ -75,7 +81,7 @@ class VersionHistory(GenericAPIView[Any]):
 
     @extend_schema(
         operation_id="list_versions",
-        parameters=[openapi.TYPE, *openapi.VERSION_FILTERS],
+        parameters=[openapi.TYPE, openapi.TEAM, *openapi.VERSION_FILTERS],
         responses=openapi.answers(VersionOut(many=True), 400, 404),
     )
     def get(self, request: Request, name: str) -> Response:
@@ -84,10 +90,11 @@ class VersionHistory(GenericAPIView[Any]):
         versions = Version.objects.visible_to(request.user).remaining().filter(artifact=artifact)
         if not versions.exists():
             raise ArtifactNotFound(name)  # only tombstones are left
-        rows = self.paginate_queryset(filter_versions(request, versions).order_by("number"))
-        aliases = rendering.aliases_by_version(artifact)
+        rows = self.paginate_queryset(
+            filter_versions(request.query_params, versions).order_by("number")
+        )
         return self.get_paginated_response(
-            [rendering.version_item(row, aliases.get(row.pk, [])) for row in rows or []]
+            rendering.version_history(rows or [], artifact, request.user)
         )
 
 
@@ -96,17 +103,17 @@ class VersionDetail(APIView):
 
     @extend_schema(
         operation_id="get_version",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         responses=openapi.answers(VersionDetailOut, 400, 404),
     )
     def get(self, request: Request, name: str, version: str) -> Response:
         """One version in full."""
         found = find_version(request, find_artifact(request, name), version)
-        return Response(rendering.version_detail(found))
+        return Response(rendering.version_detail(found, request.user))
 
     @extend_schema(
         operation_id="describe_version",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         request=DescriptionIn,
         responses=openapi.answers(VersionDetailOut, 400, 404, 409),
     )
@@ -118,22 +125,23 @@ class VersionDetail(APIView):
         changed = describe_version(
             version=found, changes=body.validated_data, changed_by=request.user
         )
-        return Response(rendering.version_detail(changed))
+        return Response(rendering.version_detail(changed, request.user))
 
     @extend_schema(
         operation_id="delete_version",
-        parameters=[openapi.TYPE, openapi.PERMANENT],
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.PERMANENT],
         responses=openapi.answers(DeletedOut, 400, 404, 409),
     )
     def delete(self, request: Request, name: str, version: str) -> Response:
         """Soft-delete (restorable), or with `permanent=true` remove for ever."""
         permanent = flag(request, "permanent")
         found = find_version(request, artifact_to_write(request, name), version)
+        told = f"{rendering.told_name(found.artifact)}:v{found.number}"
         if permanent:
             freed = purge_version(version=found, purged_by=request.user)
-            return _deleted(f"Permanently deleted {found} locally", freed)
+            return _deleted(f"Permanently deleted {told} locally", freed)
         soft_delete_version(version=found, deleted_by=request.user)
-        return _deleted(f"Soft deleted {found} locally", 0)
+        return _deleted(f"Soft deleted {told} locally", 0)
 
 
 def _deleted(message: str, freed_bytes: int) -> Response:
@@ -145,7 +153,7 @@ class VersionRestore(APIView):
 
     @extend_schema(
         operation_id="restore_version",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         request=None,
         responses=openapi.answers(VersionDetailOut, 400, 404, 409),
     )
@@ -153,7 +161,7 @@ class VersionRestore(APIView):
         """Undo a soft delete; its aliases come back unless they have moved on."""
         found = find_version(request, artifact_to_write(request, name), version)
         restored = restore_version(version=found, restored_by=request.user)
-        return Response(rendering.version_detail(restored))
+        return Response(rendering.version_detail(restored, request.user))
 
 
 class VersionFiles(APIView):
@@ -161,24 +169,17 @@ class VersionFiles(APIView):
 
     @extend_schema(
         operation_id="list_files",
-        parameters=[openapi.TYPE],
+        parameters=[openapi.TYPE, openapi.TEAM],
         responses=openapi.answers(FilesOut, 400, 404, 410),
     )
     def get(self, request: Request, name: str, version: str) -> Response:
         """The files and external references of a version."""
         found = content_of(find_version(request, find_artifact(request, name), version))
-        folder = built_folder(found) if _is_local(request) else None
+        folder = built_folder(found) if is_local(request) else None
         return Response(rendering.version_files(found, folder))
 
 
-def content_of(version: Version) -> Version:
-    """``version``, whose content is asked for; ContentDeleted (410) when it is soft-deleted."""
-    if version.deleted_at:
-        raise ContentDeleted(f"{version} is deleted; restore it to read its content.")
-    return version
-
-
-def _is_local(request: Request) -> bool:
+def is_local(request: Request) -> bool:
     """Whether the client is on this machine, in open mode, and not behind a proxy on it."""
     forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return is_open() and not forwarded and request.META.get("REMOTE_ADDR") in LOOPBACK

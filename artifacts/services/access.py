@@ -1,10 +1,64 @@
-"""Who may write: asked first by every service."""
+"""Who may write: asked first by every service. Who may read is ``visible_to``."""
 
-from accounts.access import Caller, can_enter
+from accounts.access import Caller, access_of, user_or_none
+from accounts.roles import Role
 from artifacts.errors import AccessDenied
+from artifacts.models import Artifact, Version
 
 
-def require_entry(caller: Caller) -> None:
-    """Raise AccessDenied (403) unless ``caller`` may use the portal."""
-    if not can_enter(caller):
-        raise AccessDenied("Log in first.")
+def require_somewhere(caller: Caller, role: Role) -> None:
+    """Raise AccessDenied (403) unless ``caller`` has this role, be it in one team only."""
+    _require(access_of(caller).highest, role)
+
+
+def require_on(caller: Caller, role: Role, artifact: Artifact, *, what: str = "This") -> None:
+    """Raise AccessDenied (403) unless ``caller`` has this role on ``artifact``.
+
+    ``what`` begins the sentence that says so.
+    """
+    _require(role_on(caller, artifact), role, what)
+
+
+def require_in(caller: Caller, role: Role, team_id: int | None) -> None:
+    """Raise AccessDenied (403) unless ``caller`` has this role on what the team owns.
+
+    None: on what belongs to everyone.
+    """
+    _require(access_of(caller).role_on(team_id), role)
+
+
+def require_everywhere(caller: Caller, role: Role) -> None:
+    """Raise AccessDenied (403) unless ``caller`` has this role everywhere, not in a team only.
+
+    For what belongs to the whole portal, such as patterns and runs.
+    """
+    _require(access_of(caller).role_on(None), role)
+
+
+def require_to_delete(caller: Caller, version: Version) -> None:
+    """Raise AccessDenied (403) unless it is the caller's own version, or he may maintain it."""
+    require_on(caller, role_to_delete(caller, version), version.artifact)
+
+
+def role_to_delete(caller: Caller, version: Version) -> Role:
+    """The role that ``caller`` needs to delete ``version``: a lower one for his own."""
+    user = user_or_none(caller)
+    is_own = user is not None and version.created_by_id == user.pk
+    return Role.CONTRIBUTOR if is_own else Role.MAINTAINER
+
+
+def role_on(caller: Caller, artifact: Artifact) -> Role | None:
+    """What ``caller`` is for this artifact; None: he may not even know that it is there."""
+    return access_of(caller).role_on(artifact.team_id)
+
+
+def has_on(caller: Caller, role: Role, artifact: Artifact) -> bool:
+    """Whether ``caller`` has this role, or a higher one, on ``artifact``."""
+    held = role_on(caller, artifact)
+    return held is not None and held >= role
+
+
+def _require(has: Role | None, needed: Role, what: str = "This") -> None:
+    if has is None or has < needed:
+        mine = f"yours here is {has.label}" if has else "you have none here"
+        raise AccessDenied(f"{what} needs the role {needed.label}; {mine}.", needs=needed.label)

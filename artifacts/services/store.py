@@ -42,7 +42,8 @@ def prepare_store() -> Store:
     if any(pool.iter_pool(store)):
         raise StoreUnavailable(
             f"The store at {store.root} has content that this database knows nothing of. Set "
-            "DATABASE_URL to its own database, or RUNICORN_STORAGE_ROOT to another folder."
+            "DATABASE_URL to its own database, or RUNICORN_STORAGE_ROOT to another folder. If its "
+            "database is lost: manage.py rebuild_database."
         )
     StoreIdentity.objects.get_or_create(is_only=True, defaults={"store_id": store.id})
     return verified_store()

@@ -1,6 +1,7 @@
 """The version folders: plain files on the server's disk, hard links into the pool.
 
-They are derived data: built after the commit, rebuilt at need, removed with the version.
+They are derived data: built after the commit, rebuilt at need, removed with the version. Content
+that leans on other contents has no file to link to, and none in the folder.
 """
 
 import logging
@@ -12,7 +13,7 @@ from artifacts.errors import Corrupted
 from artifacts.models import Artifact, Version
 from artifacts.services.store import current_store
 from artifacts.storage import tree
-from artifacts.storage.layout import file_path, version_folder
+from artifacts.storage.layout import FILE, file_path, version_folder
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def build_version_tree(version_id: int) -> None:
     if version is None:
         return
     try:
-        tree.build_tree(current_store(), folder_of(version), read_manifest(version))
+        _build_tree(version)
     except Corrupted:
         if _unpurged(version_id) is not None:
             raise
@@ -69,15 +70,35 @@ def build_version_tree(version_id: int) -> None:
         remove_version_tree(version.artifact, version.number)
 
 
+def _build_tree(version: Version) -> None:
+    """Content may have moved from a whole file to extents since we asked: then ask once more."""
+    manifest, folder = read_manifest(version), folder_of(version)
+    asked = None
+    while True:
+        leaning = _leaning(version)
+        try:
+            return tree.build_tree(current_store(), folder, manifest, without=leaning)
+        except Corrupted:
+            if leaning == asked:
+                raise
+            asked = leaning
+
+
+def _leaning(version: Version) -> frozenset[str]:
+    """The contents of ``version`` that lie in no one file."""
+    found = version.entries.exclude(blob__layout=FILE)
+    return frozenset(found.values_list("blob__sha256", flat=True))
+
+
 def remove_version_tree(artifact: Artifact, number: int) -> None:
     """Take the folder of a version away; it may be absent."""
     store = current_store()
-    tree.remove_tree(store, version_folder(store, artifact.type, artifact.name, number))
+    tree.remove_tree(store, _folder(artifact, number))
 
 
 def remove_purged_trees() -> int:
     """Remove folders of purged versions, which crashes in a purge or a build leave; how many."""
-    purged = Version.objects.exclude(purged_at=None).select_related("artifact")
+    purged = Version.objects.exclude(purged_at=None).select_related("artifact__team")
     left = [version for version in purged.iterator() if built_folder(version)]
     for version in left:
         remove_version_tree(version.artifact, version.number)
@@ -86,8 +107,12 @@ def remove_purged_trees() -> int:
 
 def folder_of(version: Version) -> Path:
     """Where the folder of ``version`` is, or would be."""
-    artifact = version.artifact
-    return version_folder(current_store(), artifact.type, artifact.name, version.number)
+    return _folder(version.artifact, version.number)
+
+
+def _folder(artifact: Artifact, number: int) -> Path:
+    team = artifact.team.name if artifact.team else ""
+    return version_folder(current_store(), artifact.type, artifact.name, number, team)
 
 
 def built_folder(version: Version) -> Path | None:
@@ -102,5 +127,5 @@ def path_on_disk(folder: Path, path: str) -> Path:
 
 
 def _unpurged(version_id: int) -> Version | None:
-    found = Version.objects.select_related("artifact").filter(pk=version_id, purged_at=None)
+    found = Version.objects.select_related("artifact__team").filter(pk=version_id, purged_at=None)
     return found.first()

@@ -7,6 +7,7 @@ from django.template.defaultfilters import pluralize
 
 from artifacts.errors import DomainError, StoreUnavailable
 from artifacts.models import Version
+from artifacts.services.misplaced import remove_misplaced
 from artifacts.services.store import verified_store
 from artifacts.services.trees import build_version_tree, remove_purged_trees
 
@@ -14,7 +15,10 @@ from artifacts.services.trees import build_version_tree, remove_purged_trees
 class Command(BaseCommand):
     """Version folders are derived data: everything in them comes from the rows and the pool."""
 
-    help = "Build the folders of versions where they are missing or wrong; remove purged ones."
+    help = (
+        "Build the folders of versions where they are missing or wrong; remove those of "
+        "purged ones, and what was left where an artifact was before it went to others."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Go through every version; those of purged ones are removed."""
@@ -33,5 +37,6 @@ class Command(BaseCommand):
                 self.stderr.write(f"version {pk}: {error.detail}")
         if failed:
             raise CommandError(f"{failed} folder{pluralize(failed)} could not be built.")
+        remove_misplaced()
         count = versions.count()
         self.stdout.write(f"{count} version folder{pluralize(count)} in place.")

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.template.defaultfilters import filesizeformat, pluralize
+from django.template.defaultfilters import pluralize
 
+from accounts.sizes import human_size
 from artifacts.errors import StoreUnavailable
+from artifacts.management.numbers import parse_seconds
 from artifacts.services.integrity import ScrubReport, scrub
 from artifacts.services.locks import only_one
 
@@ -23,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--read-data", action="store_true", help="hash every byte")
         parser.add_argument(
             "--max-duration",
-            type=float,
+            type=parse_seconds,
             metavar="SECONDS",
             help="stop reading data after this time; the next run goes on with the oldest",
         )
@@ -45,10 +47,12 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print(self, report: ScrubReport) -> None:
-        read = filesizeformat(report.read_bytes)
+        read = human_size(report.read_bytes)
         blobs = f"{report.checked} blob{pluralize(report.checked)}"
         self.stdout.write(f"{blobs} checked, {read} read.")
+        for digest in report.healed:
+            self.stdout.write(f"healed: {digest}")
         for digest in report.damaged:
             self.stdout.write(f"damaged: {digest} (upload the same content again to heal it)")
-        for digest in report.strays:
-            self.stdout.write(f"stray: {digest} (harmless; collect frees it)")
+        for stray in report.strays:
+            self.stdout.write(f"stray: {stray} (harmless; collect frees it)")

@@ -1,8 +1,5 @@
-"""The shape of the heart. The database refuses bad data; Python explains it.
-
-An *artifact* is a named line of *versions*; a version's manifest is its *entries* (path → blob)
-and *references* (things kept elsewhere); an *alias* is a movable name for one version. What keeps
-a *blob* alive are the foreign keys of entries, nothing else (docs/storage.md).
+"""An *artifact* is a named line of *versions*; a version's manifest is its *entries* (path → blob)
+and *references* (things kept elsewhere).
 """
 
 from django.conf import settings
@@ -13,79 +10,25 @@ from django.db.models import CheckConstraint, Func, Index, Q, UniqueConstraint
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
+from accounts.models import Team
+from accounts.names import EVERYONE
+from artifacts.models.blobs import Blob
 from artifacts.names import MAX_NAME_CHARACTERS, MAX_PATH_BYTES, TYPES
-from artifacts.querysets import (
-    NAME_WORDS,
-    AliasQuerySet,
-    ArtifactQuerySet,
-    BlobQuerySet,
-    VersionQuerySet,
-)
+from artifacts.querysets import NAME_WORDS, ArtifactQuerySet, VersionQuerySet
 
 OCTETS_OF_PATH = Func("path", function="octet_length", output_field=models.IntegerField())
-HEX_64 = r"^[0-9a-f]{64}$"
-
-
-class StoreIdentity(models.Model):
-    """Which store on disk these rows are about: one row, the id in its ``store.json``."""
-
-    store_id = models.UUIDField(primary_key=True)
-    is_only = models.BooleanField(default=True, unique=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = "store identities"
-        constraints = [CheckConstraint(condition=Q(is_only=True), name="store_identity_is_only")]
-
-    def __str__(self) -> str:
-        return str(self.store_id)
-
-
-class Blob(models.Model):
-    """Content stored once, known by the sha256 of the whole of it."""
-
-    class Layout(models.TextChoices):
-        """How the bytes lie on disk."""
-
-        FILE = "file", "one whole file"
-
-    sha256 = models.CharField(max_length=64, unique=True)
-    size_bytes = models.BigIntegerField()
-    physical_bytes = models.BigIntegerField()
-    layout = models.CharField(max_length=16, choices=Layout, default=Layout.FILE)
-    created_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
-    verified_at = models.DateTimeField(null=True, blank=True)
-    damaged_at = models.DateTimeField(null=True, blank=True)
-
-    objects = BlobQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            CheckConstraint(condition=Q(sha256__regex=HEX_64), name="blob_sha256_is_hex"),
-            CheckConstraint(
-                condition=Q(size_bytes__gte=0, physical_bytes__gte=0),
-                name="blob_sizes_not_negative",
-            ),
-            CheckConstraint(condition=Q(layout__in=["file"]), name="blob_layout_is_known"),
-        ]
-        indexes = [
-            Index(fields=["damaged_at"], name="blob_damaged", condition=~Q(damaged_at=None)),
-            Index(fields=["verified_at", "id"], name="blob_verified_at"),
-        ]
-
-    def __str__(self) -> str:
-        return self.digest
-
-    @property
-    def digest(self) -> str:
-        """The digest as the API writes it."""
-        return f"sha256:{self.sha256}"
 
 
 class Artifact(models.Model):
-    """A named line of versions; the name is unique within its type."""
+    """A named line of versions; the name is unique within its type and team.
 
+    ``team`` None: it belongs to everyone. A team's may be called as another's: a name that is taken
+    by something hidden would tell that it is there.
+    """
+
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="artifacts"
+    )
     type = models.CharField(max_length=16, choices=[(name, name) for name in TYPES])
     name = models.CharField(max_length=MAX_NAME_CHARACTERS)
     last_number = models.PositiveIntegerField(default=0)
@@ -96,7 +39,11 @@ class Artifact(models.Model):
 
     class Meta:
         constraints = [
-            UniqueConstraint(fields=["name", "type"], name="artifact_name_unique_per_type"),
+            UniqueConstraint(
+                fields=["name", "type", "team"],
+                nulls_distinct=False,
+                name="artifact_name_unique_per_type",
+            ),
             CheckConstraint(condition=Q(type__in=TYPES), name="artifact_type_is_known"),
             CheckConstraint(condition=~Q(name=""), name="artifact_name_not_empty"),
         ]
@@ -106,7 +53,12 @@ class Artifact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type}/{self.name}"
+        return f"{self.team}/{self.type}/{self.name}" if self.team else f"{self.type}/{self.name}"
+
+    @property
+    def owner(self) -> str:
+        """The team's name, or ``everyone``."""
+        return self.team.name if self.team else EVERYONE
 
 
 class Version(models.Model):
@@ -172,6 +124,11 @@ class Version(models.Model):
         return f"{self.artifact.name}:v{self.number}"
 
     @property
+    def full_name(self) -> str:
+        """The version with its type, and its team if it has one."""
+        return f"{self.artifact}:v{self.number}"
+
+    @property
     def status(self) -> str:
         """``ready``, ``deleted`` or ``corrupted``; ``purged`` for a tombstone."""
         if self.purged_at:
@@ -226,56 +183,3 @@ class Reference(models.Model):
 
     def __str__(self) -> str:
         return self.uri
-
-
-class Alias(models.Model):
-    """A movable name for one version of an artifact, such as ``production``.
-
-    ``latest`` is never a row: it is the highest ready version.
-    """
-
-    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="aliases")
-    name = models.CharField(max_length=128)
-    version = models.ForeignKey(Version, on_delete=models.RESTRICT, related_name="aliases")
-    is_protected = models.BooleanField(default=False)
-    updated_at = models.DateTimeField(default=timezone.now)
-    updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-
-    objects = AliasQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "aliases"
-        constraints = [
-            UniqueConstraint(fields=["artifact", "name"], name="alias_name_unique_per_artifact"),
-            CheckConstraint(
-                condition=~Q(name__regex=r"^(latest|v[0-9]+)$") & ~Q(name=""),
-                name="alias_is_not_a_version_number",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class AliasEvent(models.Model):
-    """One move of an alias, kept for ever: from where to where, who and when.
-
-    ``from_number`` None: it was made; ``to_number`` None: it was removed.
-    """
-
-    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="alias_events")
-    name = models.CharField(max_length=128)
-    from_number = models.PositiveIntegerField(null=True)
-    to_number = models.PositiveIntegerField(null=True)
-    at = models.DateTimeField(default=timezone.now)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-
-    class Meta:
-        indexes = [Index(fields=["artifact", "name", "-id"], name="alias_event_newest_first")]
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.from_number} → {self.to_number}"

@@ -5,67 +5,32 @@ all of them.
 """
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 from unicodedata import normalize
 
 import django_filters
-from django import forms
-from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     CharField,
     Exists,
-    F,
-    Field,
     Func,
     JSONField,
     OuterRef,
     Q,
     TextField,
-    Value,
 )
-from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.timezone import make_aware
-from rest_framework.request import Request
+from django.http import QueryDict
 
-from artifacts.api.values import MAX_METADATA_DEPTH, check_metadata
+from accounts.access import Caller
+from accounts.api.moments import MomentFilter
+from artifacts.descriptions import MAX_METADATA_DEPTH, check_metadata
 from artifacts.errors import Invalid
+from artifacts.metadata import inside
 from artifacts.models import Artifact, Version
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
 
 COMPARISONS = ("gt", "gte", "lt", "lte")
 OPERATORS = (*COMPARISONS, "ne", "contains")
-
-
-class MomentField(forms.Field):
-    """Epoch seconds, or an ISO 8601 date or time (UTC where it names no zone)."""
-
-    def to_python(self, value: str | None) -> datetime | None:
-        """The moment, None for an empty value."""
-        if not value:
-            return None
-        try:
-            return _parse_moment(value)
-        except (ValueError, OverflowError, OSError):
-            raise forms.ValidationError("must be epoch seconds or an ISO 8601 date") from None
-
-
-def _parse_moment(text: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(float(text), tz=UTC)
-    except ValueError:
-        moment = parse_datetime(text)
-        day = parse_date(text)
-    if moment is None and day is None:
-        raise ValueError(text)
-    found = moment or datetime.combine(day, datetime.min.time())  # type: ignore[arg-type] # not None here
-    return found.astimezone(UTC) if found.tzinfo else make_aware(found, UTC)
-
-
-class MomentFilter(django_filters.Filter):
-    """Compares with a moment."""
-
-    field_class = MomentField
+MAX_METADATA_FILTERS = 20
 
 
 class VersionFilter(django_filters.FilterSet):
@@ -98,6 +63,7 @@ class ArtifactFilter(django_filters.FilterSet):
 
     name = django_filters.CharFilter(method="with_name")
     q = django_filters.CharFilter(method="with_words")
+    updated_after = MomentFilter(field_name="updated_at", lookup_expr="gt")
 
     class Meta:
         model = Artifact
@@ -112,27 +78,45 @@ class ArtifactFilter(django_filters.FilterSet):
         return queryset.search(normalize("NFC", value))
 
 
-def filter_artifacts(request: Request, artifacts: ArtifactQuerySet) -> ArtifactQuerySet:
-    """Apply every filter of the query; Invalid (400) names a wrong one."""
-    found: ArtifactQuerySet = _apply(ArtifactFilter, request, artifacts)
-    asked = set(VersionFilter.base_filters).intersection(request.query_params)
-    if asked or any(key.startswith("metadata.") for key in request.query_params):
-        ready = filter_versions(request, Version.objects.visible_to(request.user).ready())
+def filter_artifacts(
+    query: QueryDict,
+    artifacts: ArtifactQuerySet,
+    asked_by: Caller,
+    *,
+    among: VersionQuerySet | None = None,
+) -> ArtifactQuerySet:
+    """Apply every filter of the query; Invalid (400) names a wrong one.
+
+    ``among``: only versions among these count; None: any.
+    """
+    metadata = _metadata_filters(query)
+    found: ArtifactQuerySet = _apply(ArtifactFilter, query, artifacts)
+    asked = any(query.get(name) for name in VersionFilter.base_filters)
+    if asked or among is not None or metadata:
+        visible = Version.objects.visible_to(asked_by) if among is None else among
+        ready = filter_versions(query, visible.ready())
         found = found.filter(Exists(ready.filter(artifact=OuterRef("pk"))))
     return found
 
 
-def filter_versions(request: Request, versions: VersionQuerySet) -> VersionQuerySet:
+def filter_versions(query: QueryDict, versions: VersionQuerySet) -> VersionQuerySet:
     """Apply the filters on versions; Invalid (400) names a wrong one."""
-    found: VersionQuerySet = _apply(VersionFilter, request, versions)
-    for key in request.query_params:
-        if key.startswith("metadata."):
-            found = _filter_metadata(found, key, request.query_params.get(key, ""))
+    keys = _metadata_filters(query)
+    found: VersionQuerySet = _apply(VersionFilter, query, versions)
+    for key in keys:
+        found = _filter_metadata(found, key, query.get(key, ""))
     return found
 
 
-def _apply(kind: type[django_filters.FilterSet], request: Request, rows: Any) -> Any:
-    filters = kind(request.query_params, queryset=rows)
+def _metadata_filters(query: QueryDict) -> list[str]:
+    keys = [key for key in query if key.startswith("metadata.")]
+    if len(keys) > MAX_METADATA_FILTERS:
+        raise Invalid({"metadata": [f"must be asked for {MAX_METADATA_FILTERS} times at most"]})
+    return keys
+
+
+def _apply(kind: type[django_filters.FilterSet], query: QueryDict, rows: Any) -> Any:
+    filters = kind(query, queryset=rows)
     if not filters.is_valid():
         raise Invalid({name: list(map(str, found)) for name, found in filters.errors.items()})
     return filters.qs
@@ -144,7 +128,7 @@ def _filter_metadata(versions: VersionQuerySet, key: str, text: str) -> VersionQ
     if operator in COMPARISONS:
         return _compare(versions, key, parts, operator, value)
     if operator == "contains":
-        texts: VersionQuerySet = versions.alias(found=_inside(parts, "#>>", TextField()))
+        texts: VersionQuerySet = versions.alias(found=inside(parts, "#>>", TextField()))
         return texts.filter(found__icontains=text)
     equal = _holding(parts, value) | _holding(parts, text)
     return versions.exclude(equal) if operator == "ne" else versions.filter(equal)
@@ -190,24 +174,13 @@ def _holding(parts: list[str], value: object) -> Q:
     return Q(metadata__contains=nested)
 
 
-def _inside(parts: list[str], operator: str, output: "Field[Any, Any]") -> Func:
-    """What lies under ``parts``, as JSON (``#>``) or as text (``#>>``).
-
-    Not Django's KeyTransform, which takes a key of digits for a position in an array.
-    """
-    keys = Value(parts, output_field=ArrayField(TextField()))
-    return Func(
-        F("metadata"), keys, template="(%(expressions)s)", arg_joiner=operator, output_field=output
-    )
-
-
 def _compare(
     versions: VersionQuerySet, key: str, parts: list[str], operator: str, value: object
 ) -> VersionQuerySet:
     """Numbers with numbers: jsonb would otherwise order every string above every number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Invalid({key: ["must be compared with a number"]})
-    found = _inside(parts, "#>", JSONField())
+    found = inside(parts, "#>", JSONField())
     kind = Func(found, function="jsonb_typeof", output_field=CharField())
     numbers: VersionQuerySet = versions.alias(found=found, kind=kind).filter(kind="number")
     return numbers.filter(**{f"found__{operator}": value})
