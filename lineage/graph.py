@@ -7,33 +7,47 @@ A *step* leads from a version to a run or back, so two steps make one step of ``
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
 
 from django.db import connection
 
 from accounts.access import Caller
+from artifacts.known import ARTIFACT_IS_KNOWN, sql_values
 from artifacts.models import Version
 from artifacts.names import TYPES
 from lineage.models import Run, RunInput
 
 NODE_LIMIT = 1000
 
+
+class Direction(Enum):
+    """Which way to go from a version; the values are the words of the walk."""
+
+    UPSTREAM = ("up",)
+    DOWNSTREAM = ("down",)
+    BOTH = ("up", "down")
+
+
 # PostgreSQL runs the part after UNION ALL once for every step, on what the step before reached.
 # Its LIMIT keeps dense graphs from exploding: a step of more nodes than the graph may hold is cut,
 # in the order of the nodes, and is the last, which changes nothing that is kept. A node reached
 # both ways has two rows there. COLLATE "C" makes the order the same on every server.
-WALK = """
+# Of a version whose artifact the caller may not know of, type, name and number are NULL, and so it
+# stands behind the others: the place it had by them would tell them.
+WALK = f"""
 WITH RECURSIVE walk (step, width, way, version_id, type, name, number, run_id) AS (
     SELECT 0, 2::bigint, ways.way, version.id, artifact.type::text, artifact.name::text,
            version.number, ''
-      FROM (VALUES ('up'), ('down')) AS ways (way)
+      FROM unnest(%(ways)s::text[]) AS ways (way)
            CROSS JOIN artifacts_version AS version
            JOIN artifacts_artifact AS artifact ON artifact.id = version.artifact_id
      WHERE version.id = %(root_id)s
     UNION ALL
     (SELECT reached.step, count(*) OVER (), reached.way, reached.version_id, artifact.type::text,
-            artifact.name::text, version.number, reached.run_id
+            artifact.name::text,
+            CASE WHEN artifact.id IS NOT NULL THEN version.number END AS number, reached.run_id
        FROM (
            SELECT DISTINCT walk.step + 1 AS step, walk.way, next.version_id, next.run_id
              FROM walk
@@ -59,22 +73,27 @@ WITH RECURSIVE walk (step, width, way, version_id, type, name, number, run_id) A
             WHERE walk.step < %(max_steps)s AND walk.width <= 2 * %(max_rows)s
        ) AS reached
        LEFT JOIN artifacts_version AS version ON version.id = reached.version_id
-       LEFT JOIN artifacts_artifact AS artifact ON artifact.id = version.artifact_id
-      ORDER BY artifact.type COLLATE "C", artifact.name COLLATE "C", version.number,
-               reached.run_id COLLATE "C", reached.way
+       LEFT JOIN artifacts_artifact AS artifact
+                 ON artifact.id = version.artifact_id AND {ARTIFACT_IS_KNOWN}
+      ORDER BY artifact.type COLLATE "C", artifact.name COLLATE "C", number,
+               reached.run_id COLLATE "C", reached.version_id, reached.way
       LIMIT 2 * %(max_rows)s)
 )
 SELECT version_id, run_id
   FROM walk
  GROUP BY version_id, type, name, number, run_id
- ORDER BY min(step), type COLLATE "C", name COLLATE "C", number, run_id COLLATE "C"
+ ORDER BY min(step), type COLLATE "C", name COLLATE "C", number, run_id COLLATE "C",
+       version_id
  LIMIT %(max_rows)s
-"""
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True)
 class ArtifactNode:
-    """A version. ``status`` is ``purged`` for one whose content is gone for ever."""
+    """A version. ``status`` is ``purged`` for one whose content is gone for ever.
+
+    ``team`` is empty for what is everyone's. ``version_id`` is the row's.
+    """
 
     node_type: ClassVar = "artifact"
 
@@ -84,11 +103,23 @@ class ArtifactNode:
     number: int
     size_bytes: int
     status: str
+    team: str = ""
+    version_id: int = field(default=0, compare=False)
 
     @property
     def label(self) -> str:
         """What people call it."""
         return f"{self.name} v{self.number}"
+
+
+@dataclass(frozen=True)
+class RestrictedNode:
+    """A version that the caller may not know of: that there is one, and nothing else."""
+
+    node_type: ClassVar = "artifact"
+    label: ClassVar = "restricted"
+
+    node_id: str
 
 
 @dataclass(frozen=True)
@@ -108,6 +139,9 @@ class RunNode:
         return self.name or f"Run {self.node_id}"
 
 
+Node = ArtifactNode | RestrictedNode | RunNode
+
+
 @dataclass(frozen=True)
 class LineageEdge:
     """``uses`` leads from a version to a run, ``produces`` from a run to a version."""
@@ -122,24 +156,33 @@ class LineageGraph:
     """The nodes, the root first and then by distance, and every edge between any two of them."""
 
     root: str
-    nodes: tuple[ArtifactNode | RunNode, ...]
+    nodes: tuple[Node, ...]
     edges: tuple[LineageEdge, ...]
     is_truncated: bool
 
 
 def neighbourhood(
-    *, version: Version, asked_by: Caller, depth: int, limit: int = NODE_LIMIT
+    *,
+    version: Version,
+    asked_by: Caller,
+    depth: int,
+    limit: int = NODE_LIMIT,
+    direction: Direction = Direction.BOTH,
 ) -> LineageGraph:
-    """What lies within ``depth`` artifact-to-artifact steps of ``version``, in four queries.
+    """What lies within ``depth`` artifact-to-artifact steps of ``version``, in five queries.
 
-    Only what ``asked_by`` may see. At most ``limit`` nodes: those nearest to the root are kept,
-    within one distance by type, name and number, or by run id. Soft-deleted and purged versions
-    are part of it.
+    What ``asked_by`` may not see is one opaque node each. At most ``limit`` nodes: those nearest to
+    the root are kept, within one distance by type, name and number, or by run id; what is not
+    visible is last there. Soft-deleted and purged versions are part of it.
     """
-    reached = _walk(version.pk, depth, limit)
-    versions = _read_versions([pk for pk, _ in reached[:limit] if pk is not None], asked_by)
-    kept = [(pk, run_id) for pk, run_id in reached[:limit] if pk is None or pk in versions]
-    names = _node_ids(versions[version.pk], versions.values())
+    steps = {"max_steps": 2 * depth, "max_rows": limit + 1, "ways": list(direction.value)}
+    reached = _walk(version.pk, asked_by, steps)
+    kept = reached[:limit]
+    ids = [pk for pk, _ in kept if pk is not None]
+    versions = _read_versions(ids)
+    visible = _visible(ids, asked_by)
+    names = _node_ids(versions[version.pk], [versions[pk] for pk in visible])
+    names |= {pk: f"restricted:{n}" for n, pk in enumerate(sorted(set(ids) - visible), 1)}
     runs = Run.objects.visible_to(asked_by).in_bulk([run_id for _, run_id in kept if run_id])
     return LineageGraph(
         root=names[version.pk],
@@ -147,6 +190,8 @@ def neighbourhood(
             _run_node(run_id, runs.get(run_id))
             if pk is None
             else _artifact_node(names[pk], versions[pk])
+            if pk in visible
+            else RestrictedNode(names[pk])
             for pk, run_id in kept
         ),
         edges=tuple(_edges(kept, versions, names)),
@@ -154,41 +199,39 @@ def neighbourhood(
     )
 
 
-def _walk(root_id: int, depth: int, limit: int) -> list[tuple[int | None, str]]:
-    """The ``(version id, "")`` and ``(None, run id)`` reached, in order: one more than ``limit``
-    where there are more.
-    """
+def _walk(root_id: int, asked_by: Caller, steps: dict[str, Any]) -> list[tuple[int | None, str]]:
+    """The ``(version id, "")`` and ``(None, run id)`` reached, in order."""
     with connection.cursor() as cursor:
-        cursor.execute(WALK, {"root_id": root_id, "max_steps": 2 * depth, "max_rows": limit + 1})
+        cursor.execute(WALK, {"root_id": root_id, **steps, **sql_values(asked_by)})
         rows: list[tuple[int | None, str]] = cursor.fetchall()
     return rows
 
 
-def _read_versions(ids: list[int], asked_by: Caller) -> dict[int, Version]:
-    visible = Version.objects.visible_to(asked_by).select_related("artifact")
-    rows = visible.defer("metadata", "description", "tags")
-    found: dict[int, Version] = rows.in_bulk(ids)
+def _read_versions(ids: list[int]) -> dict[int, Version]:
+    rows = Version.objects.select_related("artifact__team")
+    found: dict[int, Version] = rows.defer("metadata", "description", "tags").in_bulk(ids)
     return found
 
 
-def _node_ids(root: Version, versions: Iterable[Version]) -> dict[int, str]:
-    """Version id → ``name:vN``, or ``type/name:vN`` where the short form is another type's.
+def _visible(ids: list[int], asked_by: Caller) -> set[int]:
+    visible = Version.objects.visible_to(asked_by).filter(pk__in=ids)
+    return set(visible.values_list("pk", flat=True))
 
-    The short form belongs to the root's type for the root's name, otherwise to the first of the
-    five types that the graph has under that name.
+
+def _node_ids(root: Version, versions: Iterable[Version]) -> dict[int, str]:
+    """Version id → ``name:vN``, or ``[team/]type/name:vN`` where the short form is another's.
+
+    The short form belongs to the root's artifact for the root's name, otherwise to the first that
+    the graph has under that name, in the order of the five types and then of their age.
     """
-    ranked = sorted(versions, key=lambda one: TYPES.index(one.artifact.type))
-    owners = {root.artifact.name: root.artifact.type}
+    ranked = sorted(versions, key=lambda one: (TYPES.index(one.artifact.type), one.artifact_id))
+    owners = {root.artifact.name: root.artifact_id}
     for one in ranked:
-        owners.setdefault(one.artifact.name, one.artifact.type)
+        owners.setdefault(one.artifact.name, one.artifact_id)
     return {
-        one.pk: str(one) if owners[one.artifact.name] == one.artifact.type else _long_id(one)
+        one.pk: str(one) if owners[one.artifact.name] == one.artifact_id else one.full_name
         for one in ranked
     }
-
-
-def _long_id(version: Version) -> str:
-    return f"{version.artifact.type}/{version}"
 
 
 def _artifact_node(node_id: str, version: Version) -> ArtifactNode:
@@ -199,6 +242,8 @@ def _artifact_node(node_id: str, version: Version) -> ArtifactNode:
         number=version.number,
         size_bytes=version.size_bytes,
         status=version.status,
+        team=version.artifact.team.name if version.artifact.team else "",
+        version_id=version.pk,
     )
 
 

@@ -5,26 +5,54 @@ version's ``created_by_run`` holds the id of the run that made it. Runs are neve
 versions leave a tombstone, so an edge always points at something true.
 """
 
-from typing import Self
+from datetime import timedelta
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Count, Index, OuterRef, Q, Subquery, UniqueConstraint
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.access import Caller, can_enter
 from artifacts.models import Version
-from artifacts.querysets import VisibleQuerySet
 
 MAX_RUN_ID_CHARACTERS = 128
 MAX_RUN_NAME_CHARACTERS = 255
 
 
-class RunQuerySet(VisibleQuerySet):
+class RunQuerySet(models.QuerySet[Any]):
     """The runs."""
+
+    def visible_to(self, caller: Caller) -> Self:
+        """All of them, for whoever may enter; what they made and used is another matter."""
+        return self if can_enter(caller) else self.none()
 
     def newest_first(self) -> Self:
         """In the order of the list, with who began them."""
         return self.select_related("created_by").order_by("-created_at", "-id")
+
+    def search(self, text: str) -> Self:
+        """Those with ``text`` in their id, name or project."""
+        return self.filter(
+            Q(id__icontains=text) | Q(name__icontains=text) | Q(project__icontains=text)
+        )
+
+    def projects(self) -> models.QuerySet[Any, str]:
+        """The names of their projects, each once, in order."""
+        return self.order_by("project").values_list("project", flat=True).distinct()
+
+    def with_counts(self, caller: Caller) -> Self:
+        """With how many versions each used and made, of those ``caller`` may know of."""
+        visible = Version.objects.visible_to(caller).order_by()
+        used = visible.filter(uses__run=OuterRef("pk")).values("uses__run")
+        made = visible.filter(created_by_run=OuterRef("pk")).values("created_by_run")
+        return self.annotate(num_used=_count(used), num_made=_count(made))
+
+
+def _count(rows: models.QuerySet[Any, Any]) -> Coalesce:
+    counted = rows.annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
 
 
 class Run(models.Model):
@@ -70,6 +98,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it ran; None while it does."""
+        return self.finished_at - self.created_at if self.finished_at else None
 
 
 class RunInput(models.Model):

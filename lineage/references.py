@@ -1,52 +1,64 @@
-"""How people write things down: run ids, and versions as ``[type/]name[:v3|:alias]``."""
+"""How people write things down: run ids, and versions as ``[[team/]type/]name[:v3|:alias[@time]]``.
 
-import re
-import unicodedata
+A time says where the alias pointed then: ``name:production@2026-05-01``.
+"""
+
 from dataclasses import dataclass
+from datetime import datetime
 
-from artifacts.names import check_alias, check_name, check_type, check_version
-
-_RUN_ID = re.compile(r"[\w.-]{1,128}")
-_VERSION_LIKE = re.compile(r"v[0-9]+")
+from artifacts.names import (
+    check_alias,
+    check_name,
+    check_team,
+    check_time,
+    check_type,
+    check_version,
+    check_word,
+    is_version_like,
+)
 
 
 @dataclass(frozen=True)
 class VersionReference:
     """A version as written; ``number`` is None where an alias names it.
 
-    ``type_`` None: not said.
+    ``type_`` and ``team`` None: not said. ``at`` None: where the alias points now.
     """
 
     name: str
     number: int | None
     alias: str
     type_: str | None
+    team: str | None = None
+    at: datetime | None = None
 
 
 def check_run_id(text: str) -> str:
     """Return the run id ``text`` in NFC: letters and digits of any script, ``.``, ``_``, ``-``.
 
-    Raises ValueError. ``.`` and ``..`` are refused: in a URL they would mean another path.
+    Raises ValueError.
     """
-    run_id = unicodedata.normalize("NFC", text)
-    if not _RUN_ID.fullmatch(run_id) or run_id in {".", ".."}:
-        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-', and not '.' or '..'")
-    return run_id
+    return check_word(text)
 
 
 def parse_reference(text: str) -> VersionReference:
-    """Read ``name``, ``name:alias``, ``name:v3`` or any of them after ``type/``.
+    """Read ``name``, ``name:alias[@time]``, ``name:v3``, or these after ``[team/]type/``.
 
     A name alone means its ``latest``. Raises ValueError with what is wrong.
     """
     written, slash, rest = text.rpartition("/")
     name, colon, ref = rest.partition(":")
-    type_ = check_type(written) if slash else None
-    ref = ref if colon else "latest"
-    if _VERSION_LIKE.fullmatch(ref):
-        return VersionReference(_check_part("name", name), check_version(ref), "", type_)
+    owner, has_team, type_text = written.rpartition("/")
+    type_ = check_type(type_text) if slash else None
+    team = check_team(owner) if has_team else None
+    ref, has_time, time = ref.partition("@") if colon else ("latest", "", "")
+    if is_version_like(ref):
+        if has_time:
+            raise ValueError(f"the version {ref!r} must have no time: versions never change")
+        return VersionReference(_check_part("name", name), check_version(ref), "", type_, team)
     alias = ref if ref == "latest" else _check_part("alias", ref)
-    return VersionReference(_check_part("name", name), None, alias, type_)
+    at = check_time(time) if has_time else None
+    return VersionReference(_check_part("name", name), None, alias, type_, team, at)
 
 
 def _check_part(part: str, text: str) -> str:

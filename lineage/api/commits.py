@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from artifacts.api import openapi, rendering
 from artifacts.api.manifests import parse_manifest
-from artifacts.api.params import type_hint
+from artifacts.api.params import team_hint, type_hint
 from artifacts.api.schemas import CommitFieldsIn, CommitIn, VersionDetailOut
 from artifacts.api.versions import VersionHistory
 from artifacts.errors import Invalid
@@ -23,10 +23,10 @@ class VersionCommits(VersionHistory):
 
     @extend_schema(
         operation_id="commit_version",
-        parameters=[openapi.TYPE, openapi.NAME],
+        parameters=[openapi.TYPE, openapi.TEAM, openapi.NAME],
         request=CommitIn,
         responses={
-            **openapi.answers(VersionDetailOut, 400, 404, 409, 413, 415, 422, 503),
+            **openapi.answers(VersionDetailOut, 400, 404, 409, 413, 415, 422, 503, 507),
             201: VersionDetailOut,
         },
     )
@@ -41,11 +41,14 @@ class VersionCommits(VersionHistory):
         version, is_new = log_version(
             type_=fields.pop("type"),
             name=checked,
+            team=fields.pop("team", None),
             run_id=fields.pop("run", None),
             draft=VersionDraft(manifest=manifest, **fields),
             created_by=request.user,
         )
-        return Response(rendering.version_detail(version), status=201 if is_new else 200)
+        return Response(
+            rendering.version_detail(version, request.user), status=201 if is_new else 200
+        )
 
 
 def _check_name(name: str) -> str:
@@ -56,12 +59,15 @@ def _check_name(name: str) -> str:
 
 
 def _parse(request: Request) -> tuple[dict[str, Any], Manifest]:
-    """The body in its two parts; the ``type`` of the query stands in for the body's."""
-    body, hint = request.data, type_hint(request)
+    """The body in its two parts; ``type`` and ``team`` of the query stand in for the body's."""
+    body = request.data
     if not isinstance(body, dict):
         raise Invalid({"body": ["must be an object"]})
-    if hint and body.get("type", hint) != hint:
-        raise Invalid({"type": [f"the body's differs from {hint!r} in the query"]})
-    fields = CommitFieldsIn(data={**body, "type": hint} if hint else body)
+    hints = {"type": type_hint(request), "team": team_hint(request)}
+    for field, hint in hints.items():
+        if hint and body.get(field, hint) != hint:
+            raise Invalid({field: [f"the body's differs from {hint!r} in the query"]})
+    said = {field: hint for field, hint in hints.items() if hint}
+    fields = CommitFieldsIn(data={**body, **said})
     fields.is_valid(raise_exception=True)
     return fields.validated_data, parse_manifest(body)

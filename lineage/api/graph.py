@@ -25,7 +25,7 @@ class Lineage(APIView):
 
     @extend_schema(
         operation_id="get_lineage",
-        parameters=[openapi.TYPE, MAX_DEPTH_PARAMETER],
+        parameters=[openapi.TYPE, openapi.TEAM, MAX_DEPTH_PARAMETER],
         responses=openapi.answers(LineageOut, 400, 404),
     )
     def get(self, request: Request, name: str, version: str) -> Response:

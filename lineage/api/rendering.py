@@ -2,7 +2,8 @@
 
 from artifacts.api.rendering import Json, epoch, maybe_epoch, username
 from artifacts.models import Version
-from lineage.graph import ArtifactNode, LineageEdge, LineageGraph, RunNode
+from lineage.graph import ArtifactNode, LineageEdge, LineageGraph, Node, RunNode
+from lineage.impact import Impact, ImpactItem
 from lineage.models import Run
 
 
@@ -39,6 +40,7 @@ def _named(version: Version) -> Json:
     return {
         "name": version.artifact.name,
         "type": version.artifact.type,
+        "team": version.artifact.team.name if version.artifact.team else None,
         "version": version.number,
         "artifact": str(version),
     }
@@ -54,20 +56,51 @@ def lineage(graph: LineageGraph) -> Json:
     return found | {"truncated": True} if graph.is_truncated else found
 
 
-def _node(node: ArtifactNode | RunNode) -> Json:
+def _node(node: Node) -> Json:
     return {
         "node_type": node.node_type,
         "node_id": node.node_id,
         "label": node.label,
-        "metadata": _artifact_metadata(node)
-        if isinstance(node, ArtifactNode)
-        else {"project": node.project, "name": node.name, "status": node.status},
+        "metadata": _metadata(node),
     }
 
 
-def _artifact_metadata(node: ArtifactNode) -> Json:
-    return {"type": node.type, "size": node.size_bytes, "status": node.status}
+def _metadata(node: Node) -> Json:
+    match node:
+        case ArtifactNode():
+            return {"type": node.type, "size": node.size_bytes, "status": node.status}
+        case RunNode():
+            return {"project": node.project, "name": node.name, "status": node.status}
+    return {"restricted": True}
 
 
 def _edge(edge: LineageEdge) -> Json:
     return {"source": edge.source, "target": edge.target, "edge_type": edge.edge_type}
+
+
+def impact(root: Version, found: Impact) -> Json:
+    """What was made from ``root``; ``truncated`` is there only where it is true."""
+    answer: Json = {
+        "artifact": str(root),
+        "items": [_impact_item(item) for item in found.items],
+        "restricted": found.num_restricted,
+    }
+    return answer | {"truncated": True} if found.is_truncated else answer
+
+
+def _impact_item(item: ImpactItem) -> Json:
+    return {
+        "depth": item.depth,
+        "artifact": f"{item.name}:v{item.number}",
+        "type": item.type,
+        "name": item.name,
+        "version": item.number,
+        "team": item.team or None,
+        "status": item.status,
+        "aliases": list(item.aliases),
+        "size_bytes": item.size_bytes,
+        "created_at": epoch(item.created_at),
+        "created_by_user": item.created_by or None,
+        "project": item.project or None,
+        "run": item.run_id,
+    }

@@ -114,7 +114,7 @@ class RunArtifacts(APIView):
     def get(self, request: Request, run_id: str) -> Response:
         """What the run made and what it used, each in order; also what was deleted since."""
         run = find_run(run_id=run_id, asked_by=request.user)
-        visible = Version.objects.visible_to(request.user).select_related("artifact")
+        visible = Version.objects.visible_to(request.user).select_related("artifact__team")
         made = visible.filter(created_by_run=run.id).order_by("id")
         used = visible.filter(uses__run=run).order_by("uses__id")
         return Response(

@@ -20,7 +20,9 @@ MAX_REFERENCE_CHARACTERS = 512
 _NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f]"
 LINE_PATTERN = rf"^{_NO_CONTROL}*[^\s\x00-\x1f\x7f-\x9f]{_NO_CONTROL}*$"
 RUN_ID_PATTERN = r"^(?!\.{1,2}$)[\w.-]{1,128}$"
-REFERENCE_PATTERN = rf"^(({'|'.join(TYPES)})/)?{NAME_PATTERN[1:-1]}(:[\w.-]{{1,128}})?$"
+REFERENCE_PATTERN = (
+    rf"^(({'|'.join(TYPES)})/)?{NAME_PATTERN[1:-1]}(:[\w.-]{{1,128}}(@[0-9TZ:.+-]{{10,32}})?)?$"
+)
 
 
 @extend_schema_field(
@@ -106,7 +108,8 @@ class UseIn(serializers.Serializer[Any]):
     """A version that a run uses."""
 
     artifact = ReferenceField(
-        help_text="`name:alias`, `name:v3` or `type/name:v3`; `name` alone means `name:latest`.",
+        help_text="`name:alias`, `name:alias@2026-05-01`, `name:v3` or `type/name:v3`; `name` "
+        "alone means `name:latest`.",
     )
     type = TypeField(required=False, allow_null=True)
 
@@ -117,6 +120,7 @@ class UseOut(serializers.Serializer[Any]):
     run = serializers.CharField()
     name = serializers.CharField()
     type = serializers.ChoiceField(choices=TYPES)
+    team = serializers.CharField(allow_null=True, help_text="Whose it is; null: everyone's.")
     version = serializers.IntegerField()
     artifact = serializers.CharField(help_text="`name:v3`")
 
@@ -126,6 +130,7 @@ class RunVersionOut(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     type = serializers.ChoiceField(choices=TYPES)
+    team = serializers.CharField(allow_null=True, help_text="Whose it is; null: everyone's.")
     version = serializers.IntegerField()
     artifact = serializers.CharField(help_text="`name:v3`")
     size_bytes = serializers.IntegerField()
@@ -169,4 +174,35 @@ class LineageOut(serializers.Serializer[Any]):
     edges = LineageEdgeOut(many=True)
     truncated = serializers.BooleanField(
         required=False, help_text="True where there is more than the graph shows, else absent."
+    )
+
+
+class ImpactItemOut(serializers.Serializer[Any]):
+    """A version that was made from another."""
+
+    depth = serializers.IntegerField(help_text="How many runs away, by the shortest way.")
+    artifact = serializers.CharField(help_text="`name:v3`")
+    type = serializers.ChoiceField(choices=TYPES)
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    team = serializers.CharField(allow_null=True, help_text="Whose it is; null: everyone's.")
+    status = serializers.CharField(
+        help_text="`ready`, `deleted`, `corrupted`, or `purged`: gone for ever."
+    )
+    aliases = serializers.ListField(child=serializers.CharField())
+    size_bytes = serializers.IntegerField()
+    created_at = serializers.FloatField()
+    created_by_user = serializers.CharField(allow_null=True)
+    project = serializers.CharField(allow_null=True, help_text="The run's.")
+    run = serializers.CharField(help_text="The run that made it.")
+
+
+class ImpactOut(serializers.Serializer[Any]):
+    """What was made from a version."""
+
+    artifact = serializers.CharField()
+    items = ImpactItemOut(many=True)
+    restricted = serializers.IntegerField(help_text="How many more there are that you may not see.")
+    truncated = serializers.BooleanField(
+        required=False, help_text="True where there is more than this shows, else absent."
     )

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from artifacts.api.urls import ONE
-from lineage.api import commits, graph, runs
+from artifacts.api.urls import ONE, TWO
+from lineage.api import commits, comparisons, graph, impact, runs
 
 urlpatterns = [
     path("artifacts/<str:name>/versions", commits.VersionCommits.as_view()),
+    path(TWO, comparisons.VersionComparison.as_view()),
+    path(f"{ONE}/impact", impact.VersionImpact.as_view(), name="impact"),
     path(f"{ONE}/lineage", graph.Lineage.as_view()),
     path("runs", runs.RunList.as_view()),
     path("runs/<str:run_id>", runs.RunDetail.as_view()),
