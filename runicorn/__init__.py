@@ -5,7 +5,8 @@
 ...     model = rn.Artifact("resnet50-model", type="model").add_file("model.pth")
 ...     version = run.log_artifact(model, aliases=["production"])
 
-The server's address is taken from ``RUNICORN_TRACKING_URI``, a token from ``RUNICORN_API_KEY``.
+The server's address is taken from ``RUNICORN_TRACKING_URI``, a token from ``RUNICORN_API_KEY``, or
+else the one that ``runicorn login`` keeps; ``RUNICORN_TEAM`` is whose what is logged becomes.
 """
 
 from runicorn import errors

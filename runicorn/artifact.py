@@ -10,6 +10,7 @@ from typing import Any
 from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.commit import Draft
+from runicorn.comparisons import Comparison, Pair
 from runicorn.download import download_files
 from runicorn.models import (
     ArtifactManifest,
@@ -19,6 +20,7 @@ from runicorn.models import (
     ReferenceEntry,
 )
 from runicorn.placing import is_intact, safe_target
+from runicorn.specs import parse_spec
 from runicorn.staging import StagedFiles, is_excluded, walk_files
 from runicorn.transfer import Reporter, Transfer
 
@@ -29,7 +31,12 @@ class Artifact:
     """A named thing with versions: a model, a dataset, a config, code or something else.
 
     Make one, add files and references, and give it to ``run.log_artifact``; or get one that is
-    stored from ``run.use_artifact`` and ``download()`` it. ``name`` is unique within ``type``.
+    stored from ``run.use_artifact`` and ``download()`` it. ``name`` is unique within ``type`` and
+    ``team``.
+
+    ``team`` is whose it is to be: a team's, and then hidden from all others, or ``everyone``'s.
+    None: that of ``RUNICORN_TEAM``, else what the server takes the name for: what of that name
+    there is in your teams, else everyone's.
     """
 
     def __init__(
@@ -38,7 +45,10 @@ class Artifact:
         type: str | ArtifactType = ArtifactType.MODEL,  # noqa: A002 the name users know
         description: str = "",
         metadata: Mapping[str, Any] | None = None,  # the user's own
+        *,
+        team: str | None = None,
     ) -> None:
+        self.team = rules.check_optional_team(team)
         self.name = rules.check_name(name)
         self.type = rules.check_type(str(type))
         self.description = description
@@ -181,11 +191,36 @@ class Artifact:
         entry = stored.manifest.find(rules.check_path(file_path))
         return stored.fetch(entry, Transfer()) if entry else None
 
-    def draft(self, aliases: Sequence[str], run_id: str | None) -> Draft:
-        """Return what is to be logged.
+    def diff(self, other: "str | Artifact") -> Comparison:
+        """Return what changed from ``other`` to this version: files, metadata, tags, inputs …
 
-        Raises ``ValueError`` where there is nothing in it.
+        ``other`` is another version of this artifact (``"v2"``, ``"production"``), or of any
+        (``"model/name:v2"``), or an artifact that is loaded.
+
+        Raises ``RuntimeError`` before both are logged or used, ``ValueError`` for what is no
+        version.
         """
+        stored = self._require_stored()
+        return stored.diff(other if isinstance(other, str) else other._spec())  # noqa: SLF001 our own
+
+    def _spec(self) -> str:
+        found = self._require_stored().metadata
+        return f"{found.owner}/{found.type}/{found.name}:v{found.version}"
+
+    def draft(
+        self,
+        aliases: Sequence[str],
+        run_id: str | None,
+        default_team: str | None = None,
+        *,
+        comment: str = "",
+    ) -> Draft:
+        """Return what is to be logged, for ``default_team`` where it has no team of its own.
+
+        Raises ``ValueError`` where there is nothing in it, or a comment and no alias it explains.
+        """
+        if comment and not aliases:
+            raise ValueError("A comment says why aliases move to the version: name one")
         if not self._staged.pairs and not self._staged_references:
             raise ValueError(f"Artifact {self.name} has no files or references to save")
         return Draft(
@@ -197,12 +232,15 @@ class Artifact:
             tags=self.tags,
             description=self.description,
             aliases=aliases,
+            comment=comment,
             run_id=run_id,
+            team=self.team or default_team,
         )
 
     def mark_stored(self, client: Client, detail: payloads.VersionDetail) -> None:
         """Become the version ``detail`` tells of; its files are asked for when needed."""
         self._stored = StoredVersion(client, ArtifactMetadata.from_payload(detail))
+        self.team = self._stored.metadata.owner
 
     @classmethod
     def from_detail(cls, client: Client, detail: payloads.VersionDetail) -> "Artifact":
@@ -246,7 +284,10 @@ class StoredVersion:
         with self._lock:
             if self._manifest is None:
                 listing = self._client.get_files(
-                    self.metadata.name, self.metadata.version, artifact_type=self.metadata.type
+                    self.metadata.name,
+                    self.metadata.version,
+                    artifact_type=self.metadata.type,
+                    team=self.metadata.owner,
                 )
                 self._manifest = ArtifactManifest.from_payload(listing)
             return self._manifest
@@ -258,6 +299,19 @@ class StoredVersion:
         download_files(self._client, self.metadata, files, folder, transfer)
         self._downloaded_to = folder
         return folder
+
+    def diff(self, other: str) -> Comparison:
+        """Ask what changed from ``other``, a version of this or another artifact, to this one."""
+        mine = self.metadata
+        full_name = f"{mine.owner}/{mine.type}/{mine.name}"
+        is_spec = ":" in other or "/" in other
+        spec = parse_spec(other if is_spec else f"{full_name}:{other}")
+        ref = spec.ref
+        if spec.at is not None:
+            alias = self._client.get_alias(spec.name, spec.ref, **spec.whose, at=spec.at)
+            ref = f"v{alias['version']}"
+        pair = Pair(spec.name, ref, f"v{mine.version}", **spec.whose, other=full_name)
+        return self._client.comparisons.versions(pair)
 
     def fetch(self, entry: FileEntry, transfer: Transfer) -> Path:
         """Fetch one file into a folder of our own, unless the last download still has it."""

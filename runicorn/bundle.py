@@ -44,7 +44,7 @@ def fetch_bundled(
     try:
         with (
             client.open_archive(
-                version.name, version.version, artifact_type=version.type
+                version.name, version.version, artifact_type=version.type, team=version.owner
             ) as response,
             tarfile.open(fileobj=response, mode="r|") as archive,
         ):

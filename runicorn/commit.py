@@ -33,6 +33,13 @@ class Draft:
     description: str
     aliases: Sequence[str]
     run_id: str | None
+    comment: str = ""
+    team: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """``[team/]type/name``: what the content is for."""
+        return "/".join(filter(None, [self.team, self.artifact_type, self.name]))
 
 
 def commit(client: Client, draft: Draft, transfer: Transfer) -> payloads.VersionDetail:
@@ -44,15 +51,15 @@ def commit(client: Client, draft: Draft, transfer: Transfer) -> payloads.Version
     metadata = rules.check_metadata(draft.metadata)
     paths = list(dict.fromkeys(path for path, _ in draft.files))
     sources = dict(zip(paths, hash_files(paths, transfer), strict=True))
-    upload_missing(client, sources.values(), transfer)
+    upload_missing(client, sources.values(), draft.full_name, transfer, num_files=len(draft.files))
     body = _request(draft, sources, metadata)
-    return _commit(client, draft.name, body, list(sources.values()), transfer)
+    return _commit(client, draft, body, list(sources.values()), transfer)
 
 
 def _request(
     draft: Draft, sources: dict[Path, SourceFile], metadata: dict[str, Any]
 ) -> payloads.CommitRequest:
-    return {
+    body: payloads.CommitRequest = {
         "type": draft.artifact_type,
         "files": [_file_item(path, sources[source]) for source, path in draft.files],
         "references": [_reference_item(reference) for reference in draft.references],
@@ -63,6 +70,11 @@ def _request(
         "run": draft.run_id,
         "commit_id": str(uuid.uuid4()),
     }
+    if draft.comment:
+        body["comment"] = draft.comment
+    if draft.team is not None:
+        body["team"] = draft.team
+    return body
 
 
 def _file_item(path: str, source: SourceFile) -> payloads.FileItem:
@@ -86,7 +98,7 @@ def _reference_item(reference: ReferenceEntry) -> payloads.ReferenceItem:
 
 def _commit(
     client: Client,
-    name: str,
+    draft: Draft,
     body: payloads.CommitRequest,
     sources: Sequence[SourceFile],
     transfer: Transfer,
@@ -94,10 +106,10 @@ def _commit(
     """Commit; content that went away since we asked is sent and the same commit tried again."""
     for _ in range(COMMIT_ATTEMPTS - 1):
         try:
-            return client.commit_version(name, body)
+            return client.commit_version(draft.name, body)
         except MissingBlobs as error:
             logger.info("%d blobs went away meanwhile; sending them", len(error.missing))
             wanted = frozenset(error.missing)
             again = {source.digest: source for source in sources if source.digest in wanted}
-            upload(client, list(again.values()), transfer)
-    return client.commit_version(name, body)
+            upload(client, list(again.values()), draft.full_name, transfer)
+    return client.commit_version(draft.name, body)

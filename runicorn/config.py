@@ -1,4 +1,4 @@
-"""Where the server is and how to enter, read from the environment."""
+"""Where the server is, how to enter, and for which team: from the environment and ``login``."""
 
 import os
 from collections.abc import Mapping
@@ -8,40 +8,72 @@ from urllib.parse import unquote
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
+from runicorn import rules
+from runicorn.credentials import find_token
+
 DEFAULT_URL = "http://127.0.0.1:23300"
 
 
 @dataclass(frozen=True)
 class Config:
-    """The address of a server, without credentials, and the credentials apart from it."""
+    """The address of a server, without credentials, and the credentials apart from it.
+
+    ``team`` is whose artifacts are meant where nothing else says so; None: the server decides.
+    """
 
     url: str = DEFAULT_URL
     api_key: str | None = field(default=None, repr=False)
     basic_auth: str | None = field(default=None, repr=False)
+    team: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a token that no header can carry, here where no message shows it."""
+        if self.api_key is not None and not _fits_a_header(self.api_key):
+            raise ValueError("This is no token: it holds a space, or what is not ASCII")
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config":
-        """Read ``RUNICORN_TRACKING_URI`` and ``RUNICORN_API_KEY``.
+    def from_environment(
+        cls, environ: Mapping[str, str] = os.environ, *, url: str | None = None
+    ) -> "Config":
+        """Read ``RUNICORN_TRACKING_URI`` (unless ``url`` is given), ``_API_KEY`` and ``_TEAM``.
 
-        Raises ``ValueError`` when the address is not an http or https URL.
+        Without a token there, and without a password in the address, the one that ``runicorn
+        login`` keeps for that address is taken.
+
+        Raises ``ValueError`` when the address is not an http or https URL, or another value is
+        outside the rules.
         """
-        given = environ.get("RUNICORN_TRACKING_URI", "").strip() or DEFAULT_URL
-        api_key = environ.get("RUNICORN_API_KEY", "").strip() or None
-        parts = _parse(given)
+        given = url or environ.get("RUNICORN_TRACKING_URI", "").strip() or DEFAULT_URL
+        parts = _parse(given, "The address" if url else "RUNICORN_TRACKING_URI")
         path = (parts.path or "").rstrip("/")
-        url = Url(scheme=parts.scheme, host=parts.host, port=parts.port, path=path).url
+        address = Url(scheme=parts.scheme, host=parts.host, port=parts.port, path=path).url
         basic_auth = unquote(parts.auth) if parts.auth else None
-        return cls(url=url, api_key=api_key, basic_auth=basic_auth)
+        api_key = environ.get("RUNICORN_API_KEY", "").strip() or None
+        if api_key is None and basic_auth is None:
+            api_key = find_token(address, environ)
+        return cls(url=address, api_key=api_key, basic_auth=basic_auth, team=_team(environ))
 
 
-def _parse(given: str) -> Url:
+def _team(environ: Mapping[str, str]) -> str | None:
+    text = environ.get("RUNICORN_TEAM", "").strip()
+    try:
+        return rules.check_team(text) if text else None
+    except ValueError as error:
+        raise ValueError(f"RUNICORN_TEAM: {error}") from None
+
+
+def _fits_a_header(token: str) -> bool:
+    return token.isascii() and token.isprintable() and " " not in token
+
+
+def _parse(given: str, source: str) -> Url:
     try:
         parts = parse_url(given)
     except LocationParseError:
         parts = Url()
     if parts.scheme not in {"http", "https"} or not parts.host:
         raise ValueError(
-            f"RUNICORN_TRACKING_URI must be an address like {DEFAULT_URL}, not {_hide(given)!r}"
+            f"{source} must be like {DEFAULT_URL}, not {_hide(given)!r}"
             " (a name and a password in it are percent-encoded: @ is %40)"
         )
     return parts

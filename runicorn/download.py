@@ -119,6 +119,7 @@ class _Fetch:
             self._version.version,
             self._entry.path,
             artifact_type=self._version.type,
+            team=self._version.owner,
             headers=headers,
         )
 

@@ -89,7 +89,7 @@ class BlobNotFound(NotFoundError):
 
 
 class AuthenticationRequired(RunicornError, PermissionError):
-    """The server wants to know who you are (``RUNICORN_API_KEY``)."""
+    """The server wants to know who you are: ``runicorn login``, or ``RUNICORN_API_KEY``."""
 
     code = "unauthenticated"
 
@@ -110,6 +110,18 @@ class InvalidInput(RunicornError, ValueError):
         """Field → what is wrong with it."""
         found = self.details.get("errors")
         return dict(found) if isinstance(found, dict) else {}
+
+
+class CommentNeeded(InvalidInput):
+    """A protected alias moves only with a comment that says why."""
+
+    code = "comment_needed"
+
+
+class NotComparable(InvalidInput):
+    """A file is too large, no text or no file of tensors, and so cannot be compared like that."""
+
+    code = "not_comparable"
 
 
 class TooLarge(InvalidInput):
@@ -133,6 +145,17 @@ class AmbiguousType(Conflict):
     def types(self) -> list[str]:
         """The types the name exists in."""
         return self._names("types")
+
+
+class AmbiguousTeam(Conflict):
+    """Several of your ``teams`` have the name; say which."""
+
+    code = "ambiguous_team"
+
+    @property
+    def teams(self) -> list[str]:
+        """The teams that have it."""
+        return self._names("teams")
 
 
 class MissingBlobs(Conflict):
@@ -167,6 +190,30 @@ class RunConflict(Conflict):
     """A run with that id exists and has another project or name."""
 
     code = "run_conflict"
+
+
+class UploadOffset(Conflict):
+    """A part of an upload does not begin where the bytes end that the server has."""
+
+    code = "upload_offset"
+
+    @property
+    def received(self) -> int:
+        """How many bytes the server has: go on from there."""
+        found = self.details.get("received")
+        return found if isinstance(found, int) else 0
+
+
+class UploadInProgress(Conflict):
+    """Another request is sending the same content just now."""
+
+    code = "upload_in_progress"
+
+
+class NegotiationStale(Conflict):
+    """What was negotiated about an upload no longer holds: send the list of chunks again."""
+
+    code = "negotiation_stale"
 
 
 class VersionNotReady(Conflict):
@@ -211,6 +258,12 @@ class SourceChanged(IntegrityError):
     code = "source_changed"
 
 
+class RunEnded(RunicornError, RuntimeError):
+    """The run is finished or failed, and what is logged belongs to a running one."""
+
+    code = "run_ended"
+
+
 class TransferStopped(RunicornError):
     """Another transfer of the same lot failed, so this one was given up."""
 
@@ -227,6 +280,12 @@ class StorageFull(RunicornError):
     """The server's disk is full; nothing was kept."""
 
     code = "storage_full"
+
+
+class QuotaExceeded(StorageFull):
+    """The team's artifacts would take more bytes on disk than its quota; nothing was kept."""
+
+    code = "quota_exceeded"
 
 
 class ServerError(RunicornError):
@@ -246,13 +305,19 @@ _CLASSES: tuple[type[RunicornError], ...] = (
     AuthenticationRequired,
     AccessDenied,
     InvalidInput,
+    CommentNeeded,
+    NotComparable,
     TooLarge,
     Conflict,
     AmbiguousType,
+    AmbiguousTeam,
     MissingBlobs,
     AliasMoved,
     AliasProtected,
     RunConflict,
+    UploadOffset,
+    UploadInProgress,
+    NegotiationStale,
     ContentDeleted,
     VersionNotReady,
     DigestMismatch,
@@ -260,6 +325,7 @@ _CLASSES: tuple[type[RunicornError], ...] = (
     ContentCorrupted,
     ServerUnavailable,
     StorageFull,
+    QuotaExceeded,
 )
 _BY_CODE = {cls.code: cls for cls in _CLASSES} | {"store_unavailable": ServerUnavailable}
 _BY_STATUS: dict[int, type[RunicornError]] = {

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from runicorn import payloads
+from runicorn import payloads, rules
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -70,6 +70,12 @@ class ArtifactMetadata:
     tags: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
     manifest_digest: str | None = None
+    team: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, as one writes it: the team, or ``everyone``."""
+        return self.team or rules.EVERYONE
 
     @classmethod
     def from_payload(cls, detail: payloads.VersionDetail) -> "ArtifactMetadata":

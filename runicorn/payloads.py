@@ -8,6 +8,7 @@ class ArtifactItem(TypedDict):
 
     name: str
     type: str
+    team: NotRequired[str | None]
     num_versions: int
     latest_version: int
     size_bytes: int
@@ -26,6 +27,7 @@ class VersionItem(TypedDict):
     num_files: int
     status: str
     aliases: list[str]
+    physical_bytes: NotRequired[int | None]  # None: too much to add up for one list
 
 
 class VersionDetail(TypedDict):
@@ -33,6 +35,7 @@ class VersionDetail(TypedDict):
 
     name: str
     type: str
+    team: NotRequired[str | None]
     version: int
     created_at: float
     updated_at: float
@@ -47,6 +50,8 @@ class VersionDetail(TypedDict):
     tags: list[str]
     aliases: list[str]
     manifest_digest: str | None
+    physical_bytes: NotRequired[int]
+    shared_bytes: NotRequired[int]
 
 
 class FileItem(TypedDict):
@@ -82,16 +87,30 @@ class FilesListing(TypedDict):
     is_remote: bool
 
 
+class Announced(TypedDict):
+    """A version before anything of it is sent.
+
+    ``artifact`` is ``[team/]type/name``; ``size_bytes`` those of the contents below 8 MiB that are
+    asked about, or were found missing by earlier questions.
+    """
+
+    artifact: str
+    num_files: int
+    size_bytes: int
+
+
 class CommitRequest(TypedDict):
     """What makes a version."""
 
     type: str
+    team: NotRequired[str]
     files: list[FileItem]
     references: list[ReferenceItem]
     metadata: dict[str, Any]  # the user's own
     tags: list[str]
     description: str
     aliases: list[str]
+    comment: NotRequired[str]
     run: str | None
     commit_id: str
 
@@ -122,6 +141,33 @@ class Lineage(TypedDict):
     truncated: NotRequired[bool]
 
 
+class ImpactItem(TypedDict):
+    """A version that was made from another, ``depth`` runs away."""
+
+    depth: int
+    artifact: str
+    type: str
+    name: str
+    version: int
+    team: str | None
+    status: str
+    aliases: list[str]
+    size_bytes: int
+    created_at: float
+    created_by_user: str | None
+    project: str | None
+    run: str
+
+
+class Impact(TypedDict):
+    """What was made from a version; ``restricted`` more are hidden."""
+
+    artifact: str
+    items: list[ImpactItem]
+    restricted: int
+    truncated: NotRequired[bool]
+
+
 class TypeStats(TypedDict):
     """The figures of one type."""
 
@@ -141,6 +187,7 @@ class Stats(TypedDict):
     dedup_pool_size_bytes: int
     space_saved_bytes: int
     dedup_ratio: float
+    materialized_bytes: NotRequired[int]
     by_type: dict[str, TypeStats]
 
 
@@ -163,6 +210,7 @@ class RunUse(TypedDict):
     run: str
     name: str
     type: str
+    team: NotRequired[str | None]
     version: int
     artifact: str
 
@@ -185,6 +233,36 @@ class AliasInfo(TypedDict):
     updated_by_user: str | None
 
 
+class AliasEventInfo(TypedDict):
+    """One move of an alias; ``comment`` is empty where none was made."""
+
+    from_version: int | None
+    to_version: int | None
+    at: float
+    by_user: str | None
+    comment: NotRequired[str]
+
+
+class Upload(TypedDict):
+    """How far an upload is; ``received`` is absent once the content is stored."""
+
+    digest: str
+    size: int
+    received: NotRequired[int]
+
+
+class Negotiation(TypedDict):
+    """Which chunks of an upload the server needs; it has the others."""
+
+    digest: str
+    size: int
+    num_chunks: int
+    needed: list[list[int]]  # [first, count] of each run of chunks, numbered from 0
+    needed_bytes: int
+    received: int  # of needed_bytes
+    stored: bool
+
+
 class StoredBlobs(TypedDict):
     """How much of a body of many blobs was stored."""
 
@@ -197,3 +275,94 @@ class Deleted(TypedDict):
 
     success: bool
     message: str
+    freed_bytes: NotRequired[int]
+
+
+class DeleteRequest(TypedDict, total=False):
+    """Which versions of an artifact to delete: those that meet all that is given."""
+
+    versions: list[int]
+    keep_last: int
+    created_before: float | str  # epoch seconds, or an ISO 8601 date or time
+    without_aliases: bool
+    deleted_only: bool
+    permanent: bool
+    dry_run: bool
+
+
+class VersionsDeleted(Deleted):
+    """The answer to a removal of several versions.
+
+    ``exclusive_bytes`` is what removing exactly these for good frees; None: one is not told.
+    """
+
+    versions: list[int]
+    exclusive_bytes: int | None
+
+
+class MaterializedFile(TypedDict):
+    """Where a file of a version lies on the server's disk."""
+
+    path: str
+    absolute_path: str | None  # None for clients on another machine
+
+
+class Materialized(TypedDict):
+    """A version whose files all lie on the server's disk as they are."""
+
+    artifact: str
+    files: list[MaterializedFile]
+    materialized_bytes: int
+
+
+class WhoAmITeam(TypedDict):
+    """A team one is in."""
+
+    name: str
+    role: str
+
+
+class WhoAmIToken(TypedDict):
+    """The token one came with."""
+
+    name: str
+    scope: str
+    expires_at: float | None
+
+
+class WhoAmI(TypedDict):
+    """Who one is, and what one may do."""
+
+    username: str | None
+    role: str | None
+    teams: list[WhoAmITeam]
+    token: WhoAmIToken | None
+    access: str
+
+
+class TokenRequest(TypedDict, total=False):
+    """A token to make."""
+
+    name: str
+    scope: str
+    expires_at: float | str | None  # epoch seconds, or an ISO 8601 date or time
+    user: str | None
+
+
+class TokenInfo(TypedDict):
+    """A token, but not its text."""
+
+    id: int
+    name: str
+    user: str
+    hint: str
+    scope: str
+    created_at: float
+    expires_at: float | None
+    last_used_at: float | None
+
+
+class NewToken(TokenInfo):
+    """A token that was just made, with its text, which is told this once."""
+
+    token: str

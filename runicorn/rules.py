@@ -8,19 +8,28 @@ import math
 import os
 import re
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
 TYPES = ("model", "dataset", "config", "code", "custom")
+EVERYONE = "everyone"
+"""How one says that something belongs to no team."""
+
 MAX_NAME_CHARACTERS = 128
+MAX_WORD_CHARACTERS = 128
 MAX_PATH_BYTES = 1024
 MAX_METADATA_DEPTH = 64
 
 _FORBIDDEN_IN_NAMES = frozenset('/\\:*?"<>|')
 _RESERVED_NAMES = frozenset({"stats"})
-_ALIAS = re.compile(r"[\w.-]{1,128}")
+_MARKS = frozenset({"Mn", "Mc"})
+_TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _VERSION_LIKE = re.compile(r"[vV][0-9]+")
-_RUN_ID = re.compile(r"[\w.-]{1,128}")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?"
+)
 
 
 def check_type(text: str) -> str:
@@ -33,6 +42,18 @@ def check_type(text: str) -> str:
 def check_optional_type(text: str | None) -> str | None:
     """Return ``text`` if it is one of the five types, or None."""
     return None if text is None else check_type(text)
+
+
+def check_team(text: object) -> str:
+    """Return ``text`` if a team may be called so, or if it is ``everyone``."""
+    if not isinstance(text, str) or not _TEAM.fullmatch(text):
+        raise ValueError(f"Invalid team {text!r}: use 1 to 63 of a-z, 0-9, '-' and '_'")
+    return text
+
+
+def check_optional_team(text: str | None) -> str | None:
+    """Return ``text`` if a team may be called so, or None."""
+    return None if text is None else check_team(text)
 
 
 def check_name(text: object) -> str:
@@ -57,7 +78,7 @@ def check_name(text: object) -> str:
 def check_alias(text: object) -> str:
     """Return the alias ``text``: letters and digits of any script, ``.``, ``_`` and ``-``."""
     alias = unicodedata.normalize("NFC", text) if isinstance(text, str) else ""
-    if not _ALIAS.fullmatch(alias) or alias in {".", ".."}:
+    if not _is_word(alias):
         raise ValueError(f"Invalid alias {text!r}: use 1 to 128 letters, digits, '.', '_' or '-'")
     if _VERSION_LIKE.fullmatch(alias):
         raise ValueError(f"Invalid alias {text!r}: it looks like a version number")
@@ -84,10 +105,21 @@ def is_version(text: str) -> bool:
     return _VERSION_LIKE.fullmatch(text) is not None
 
 
+def check_time(text: str) -> datetime:
+    """Return the moment ``text`` in UTC: an ISO date (its midnight), or a time with a zone."""
+    try:
+        moment = datetime.fromisoformat(text if _TIME.fullmatch(text) else "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"Invalid time {text!r}: use 2026-05-01, or with a zone 2026-05-01T12:30:00Z"
+        ) from None
+
+
 def check_run_id(text: str) -> str:
     """Return the run id ``text`` in Unicode NFC."""
     run_id = unicodedata.normalize("NFC", text)
-    if not _RUN_ID.fullmatch(run_id) or run_id in {".", ".."}:
+    if not _is_word(run_id):
         raise ValueError(f"Invalid run id {text!r}: use 1 to 128 letters, digits, '.', '_' or '-'")
     return run_id
 
@@ -161,6 +193,21 @@ def _check_text(text: str, where: str) -> str:
         raise ValueError(f"{where} holds a NUL character")
     _utf8(text)
     return text
+
+
+def _is_word(text: str) -> bool:
+    """Whether ``text`` is letters and digits of any script, ``.``, ``_`` and ``-``.
+
+    A combining mark is part of the letter before it.
+    """
+    fits = 1 <= len(text) <= MAX_WORD_CHARACTERS and all(map(_may_follow, f" {text}", text))
+    return fits and text not in {".", ".."}
+
+
+def _may_follow(before: str, character: str) -> bool:
+    if unicodedata.category(character) in _MARKS:
+        return before.isalnum() or unicodedata.category(before) in _MARKS
+    return character.isalnum() or character in "._-"
 
 
 def _is_plain(text: str) -> bool:

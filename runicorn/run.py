@@ -14,7 +14,7 @@ from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.commit import commit
-from runicorn.errors import RunicornError
+from runicorn.errors import RunEnded, RunicornError
 from runicorn.specs import parse_spec
 from runicorn.transfer import Reporter, Transfer
 
@@ -56,18 +56,23 @@ class Run:
         artifact: Artifact,
         aliases: str | Sequence[str] = (),
         *,
+        comment: str = "",
         progress: Reporter | None = None,
     ) -> int:
         """Store ``artifact`` as a new version made by this run; return the version's number.
 
-        ``aliases`` are set to it in the same step. Only content the server does not have is sent.
+        ``aliases`` are set to it in the same step; ``comment`` says why, is kept in their history,
+        and some protected aliases ask for it. Only content the server does not have is sent.
 
-        Raises ``ValueError`` for an empty artifact or an alias outside the rules,
-        ``FileNotFoundError`` for a file that is gone, :class:`SourceChanged` for one that changes.
+        Raises ``ValueError`` for an empty artifact, an alias outside the rules or a comment without
+        an alias, :class:`CommentNeeded` where one is asked for,
+        ``FileNotFoundError`` for a file that is gone, :class:`SourceChanged` for one that changes,
+        :class:`RunEnded` when the run is finished.
         """
+        self._require_running()
         if not isinstance(artifact, Artifact):
             raise TypeError(f"log_artifact takes an rn.Artifact, not {artifact!r}")
-        draft = artifact.draft(_check_aliases(aliases), self.id)
+        draft = artifact.draft(_check_aliases(aliases), self.id, self.client.team, comment=comment)
         detail = commit(self.client, draft, Transfer(progress))
         artifact.mark_stored(self.client, detail)
         logger.info("Logged %s", artifact.full_name)
@@ -81,14 +86,21 @@ class Run:
         """Note that this run uses a version, and return it, ready to download.
 
         ``artifact_spec`` is ``name:production``, ``name:v3``, ``model/name:v3`` or ``name`` (its
-        latest). Where a name stands in several types, say the type.
+        latest); ``name:production@2026-05-01`` is where the alias pointed then. Where a name stands
+        in several types, say the type; where several of your teams have it, the team:
+        ``vision/model/name:v3``, ``everyone/model/name``.
 
         Raises ``FileNotFoundError`` for an unknown artifact or version, ``ValueError`` for an
-        unknown alias (naming those that exist) or a spec outside the rules.
+        unknown alias (naming those that exist) or a spec outside the rules, :class:`RunEnded`
+        when the run is finished.
         """
+        self._require_running()
         spec = parse_spec(artifact_spec, type)
-        used = self.client.use_version(self.id, str(spec), artifact_type=spec.artifact_type)
-        detail = self.client.get_version(used["name"], used["version"], artifact_type=used["type"])
+        used = self.client.use_version(self.id, spec.reference, artifact_type=spec.artifact_type)
+        owner = (used["team"] or rules.EVERYONE) if "team" in used else spec.team
+        detail = self.client.get_version(
+            used["name"], used["version"], artifact_type=used["type"], team=owner
+        )
         return Artifact.from_detail(self.client, detail)
 
     def finish(self, status: str = "finished") -> None:
@@ -114,6 +126,14 @@ class Run:
                 self.finish()
             return
         self.finish_quietly("failed")
+
+    def _require_running(self) -> None:
+        if self.status != "running":
+            raise RunEnded(
+                f"The run {self.id} is {self.status}. Log and use artifacts before finish() or the "
+                "end of the with block, or go on with the run: "
+                f"rn.init(project={self.project!r}, name={self.name!r}, run_id={self.id!r})"
+            )
 
     def finish_quietly(self, status: str) -> None:
         """Finish, and only log it if that fails: something worse is being reported already."""

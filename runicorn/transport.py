@@ -21,7 +21,13 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from runicorn.config import Config
-from runicorn.errors import RunicornError, ServerError, ServerUnavailable, error_from_response
+from runicorn.errors import (
+    AuthenticationRequired,
+    RunicornError,
+    ServerError,
+    ServerUnavailable,
+    error_from_response,
+)
 from runicorn.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -102,12 +108,12 @@ class Transport:
                 if attempt.is_last:
                     logger.debug("%s %s failed", call.method, call.path, exc_info=error)
                     raise self._unreachable(error) from None
-                pause = attempt.pause_seconds
+                pause = pause_before_retry(attempt.number)
             else:
                 self._has_answered = True
                 if response.status not in _RETRY_STATUSES or attempt.is_last:
                     return self._checked(response), attempt.number
-                pause = _pause_asked_for(response.headers) or attempt.pause_seconds
+                pause = _pause_asked_for(response.headers) or pause_before_retry(attempt.number)
                 response.close()
             # The first ones are nothing to worry about; then people should know why they wait.
             level = logging.WARNING if attempt.number == WARN_AT else logging.INFO
@@ -156,7 +162,12 @@ class Transport:
         if response.status < 400:
             response.close()
             raise _moved(response, self.url)
-        raise error_from_response(response.status, _error_body(response))
+        error = error_from_response(response.status, _error_body(response))
+        if isinstance(error, AuthenticationRequired):
+            error.message += (
+                f" Log in with `runicorn login {self.url}`, or set RUNICORN_API_KEY to a token."
+            )
+        raise error
 
     def _unreachable(self, error: HTTPError) -> ServerUnavailable:
         return ServerUnavailable(
@@ -171,11 +182,14 @@ class _Attempt:
     number: int
     is_last: bool
 
-    @property
-    def pause_seconds(self) -> float:
-        """Double each time, with up to half of it left to chance so that clients spread out."""
-        longest = min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** (self.number - 1))
-        return longest * (0.5 + secrets.randbelow(1000) / 2000)
+
+def pause_before_retry(failures: int) -> float:
+    """Return how many seconds to wait after so many failures in a row.
+
+    It doubles each time, with up to half of it left to chance so that clients spread out.
+    """
+    longest = min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** (failures - 1))
+    return longest * (0.5 + secrets.randbelow(1000) / 2000)
 
 
 def _standing_headers(config: Config) -> dict[str, str]:

@@ -1,19 +1,28 @@
 """Sending content: hash, ask what is missing, send only that, several files at a time.
 
 Small files share a request (``POST /api/blobs``: 32-byte digest, 8-byte big-endian length, bytes,
-again and again); each large one is streamed by itself with its length.
+again and again). Others are streamed by themselves with their length, and from LARGE_BYTES on in
+parts (:mod:`runicorn.resume`), if possible only those the server lacks
+(:mod:`runicorn.negotiation`).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from runicorn.api import Client
-from runicorn.errors import DigestMismatch, IntegrityError, SourceChanged
+from runicorn.chunking import CUT_FROM_BYTES
+from runicorn.errors import DigestMismatch, SourceChanged
 from runicorn.hashing import SourceFile, hash_file, read_again
+from runicorn.negotiation import send_needed
+from runicorn.resume import Progress, ServerTooOld, WholeFile, counted, push
 from runicorn.transfer import Transfer
 
+logger = logging.getLogger(__name__)
+
+LARGE_BYTES = CUT_FROM_BYTES
 SMALL_BYTES = 64 << 10
 BATCH_BYTES = 8 << 20
 BATCH_RECORDS = 2_000
@@ -26,29 +35,53 @@ def hash_files(paths: Sequence[Path], transfer: Transfer) -> list[SourceFile]:
     return transfer.run([partial(hash_file, path, transfer.advance) for path in paths])
 
 
-def upload_missing(client: Client, sources: Iterable[SourceFile], transfer: Transfer) -> None:
-    """Send what the server has not got of ``sources``; nothing when it has everything."""
+def upload_missing(
+    client: Client,
+    sources: Iterable[SourceFile],
+    artifact: str,
+    transfer: Transfer,
+    *,
+    num_files: int,
+) -> None:
+    """Send what the server has not got of ``sources``; nothing when it has everything.
+
+    ``artifact`` (``[team/]type/name``) is what they are for, a version of ``num_files`` files.
+
+    Raises TooLarge, QuotaExceeded before anything is sent, but for what files of LARGE_BYTES and
+    more take in a team with a quota: that is known when each is sent.
+    """
     by_digest = {source.digest: source for source in sources}
-    missing = _ask_missing(client, list(by_digest))
-    upload(client, [by_digest[digest] for digest in missing], transfer)
+    missing = _ask_missing(client, by_digest, artifact, num_files)
+    upload(client, [by_digest[digest] for digest in missing], artifact, transfer)
 
 
-def upload(client: Client, sources: Sequence[SourceFile], transfer: Transfer) -> None:
+def upload(
+    client: Client, sources: Sequence[SourceFile], artifact: str, transfer: Transfer
+) -> None:
     """Send ``sources``, whether the server has them or not."""
     transfer.start("Uploading", sum(source.size for source in sources))
     small = [source for source in sources if source.size <= SMALL_BYTES]
-    large = sorted(
+    others = sorted(
         (source for source in sources if source.size > SMALL_BYTES), key=lambda source: -source.size
     )
-    jobs: list[Callable[[], None]] = [partial(_put, client, one, transfer) for one in large]
-    jobs += [partial(_post, client, batch, transfer) for batch in _batches(small)]
+    jobs: list[Callable[[], None]] = [
+        partial(_send, client, one, artifact, transfer) for one in others
+    ]
+    jobs += [partial(_post, client, batch, artifact, transfer) for batch in _batches(small)]
     transfer.run(jobs)
 
 
-def _ask_missing(client: Client, digests: list[str]) -> list[str]:
-    missing: list[str] = []
+def _ask_missing(
+    client: Client, sources: Mapping[str, SourceFile], artifact: str, num_files: int
+) -> list[str]:
+    digests, missing = list(sources), list[str]()
     for start in range(0, len(digests), DIGESTS_PER_QUESTION):
-        missing += client.find_missing(digests[start : start + DIGESTS_PER_QUESTION])
+        batch = digests[start : start + DIGESTS_PER_QUESTION]
+        sizes = (sources[digest].size for digest in (*missing, *batch))
+        size_bytes = sum(size for size in sizes if size < LARGE_BYTES)
+        missing += client.find_missing(
+            batch, {"artifact": artifact, "num_files": num_files, "size_bytes": size_bytes}
+        )
     return missing
 
 
@@ -66,9 +99,9 @@ def _batches(sources: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
         yield batch
 
 
-def _post(client: Client, batch: Sequence[SourceFile], transfer: Transfer) -> None:
+def _post(client: Client, batch: Sequence[SourceFile], artifact: str, transfer: Transfer) -> None:
     transfer.advance(0)
-    client.post_blobs(b"".join(map(_record, batch)))
+    client.post_blobs(b"".join(map(_record, batch)), artifact=artifact)
     transfer.advance(sum(source.size for source in batch))
 
 
@@ -80,36 +113,49 @@ def _record(source: SourceFile) -> bytes:
     return digest.digest() + len(content).to_bytes(8, "big") + content
 
 
-def _put(client: Client, source: SourceFile, transfer: Transfer) -> None:
-    body = _Body(source, transfer)
+def _send(client: Client, source: SourceFile, artifact: str, transfer: Transfer) -> None:
+    progress = Progress(transfer)
+    send = _put if source.size < LARGE_BYTES else _send_large
     try:
-        client.put_blob(source.digest, source.size, body.start)
+        send(client, source, artifact, progress)
     except DigestMismatch as error:
-        raise _explain(source, error) from error
+        _blame_source(source, error)
+        raise
+    progress.reach(source.size)
 
 
-def _explain(source: SourceFile, error: DigestMismatch) -> IntegrityError:
+def _send_large(client: Client, source: SourceFile, artifact: str, progress: Progress) -> None:
+    """Send one file, and once more as a whole where other bytes arrived than were hashed.
+
+    What an interrupted upload had left behind may have been damaged; the server dropped it now.
+    """
+    try:
+        if not send_needed(client, source, artifact, progress):
+            _send_whole(client, source, artifact, progress)
+    except DigestMismatch as error:
+        _blame_source(source, error)
+        logger.warning("%s arrived damaged; sending it again", source.path)
+        _send_whole(client, source, artifact, progress)
+
+
+def _send_whole(client: Client, source: SourceFile, artifact: str, progress: Progress) -> None:
+    try:
+        push(WholeFile(client, source, artifact), progress)
+    except ServerTooOld:
+        _put(client, source, artifact, progress)
+
+
+def _put(client: Client, source: SourceFile, artifact: str, progress: Progress) -> None:
+    """Send it in one piece; every attempt starts anew and takes back the progress it made."""
+    client.put_blob(
+        source.digest,
+        source.size,
+        lambda: counted(read_again(source), 0, progress),
+        artifact=artifact,
+    )
+
+
+def _blame_source(source: SourceFile, error: DigestMismatch) -> None:
     """Tell a file that was rewritten within one tick of the clock from a damaged transfer."""
     if hash_file(source.path, lambda _: None).digest != source.digest:
-        return SourceChanged(f"{source.path} changed after it was hashed.")
-    return error
-
-
-class _Body:
-    """The body of a PUT; every attempt starts it anew and takes back the progress it made."""
-
-    def __init__(self, source: SourceFile, transfer: Transfer) -> None:
-        self._source = source
-        self._transfer = transfer
-        self._sent = 0
-
-    def start(self) -> Iterator[bytes]:
-        self._transfer.advance(-self._sent)
-        self._sent = 0
-        return self._pieces()
-
-    def _pieces(self) -> Iterator[bytes]:
-        for piece in read_again(self._source):
-            yield piece
-            self._sent += len(piece)
-            self._transfer.advance(len(piece))
+        raise SourceChanged(f"{source.path} changed after it was hashed.") from error

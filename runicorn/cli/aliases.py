@@ -9,11 +9,17 @@ from runicorn.api import Client
 from runicorn.cli import options
 from runicorn.cli.output import print_line, print_table, show
 from runicorn.cli.text import human_time
+from runicorn.specs import parse_name
 
 app = typer.Typer(no_args_is_help=True, help="Names for versions, such as production.")
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The alias, e.g. production.")]
 Version = Annotated[str, typer.Argument(metavar="vN", help="The version, e.g. v2.")]
+Comment = Annotated[str, typer.Option("--comment", "-m", help="Why; kept in the history.")]
+Protect = Annotated[
+    bool | None,
+    typer.Option("--protect/--no-protect", help="Whether only maintainers may move it."),
+]
 
 
 @app.command("set")
@@ -22,13 +28,18 @@ def set_alias(
     version: Version,
     alias: Alias,
     *,
+    comment: Comment = "",
+    protect: Protect = None,
     type_: options.Type = None,
+    team: options.Team = None,
     as_json: options.Json = False,
 ) -> None:
     """Point ALIAS at a version; it is made, or moved if it exists."""
-    name, number = rules.check_name(name), rules.check_version(version)
-    kind = rules.check_optional_type(type_)
-    found = Client().set_alias(name, rules.check_movable_alias(alias), number, artifact_type=kind)
+    named = parse_name(name, type_, team)
+    alias, number = rules.check_movable_alias(alias), rules.check_version(version)
+    found = Client().set_alias(
+        named.name, alias, number, **named.whose, comment=comment, protected=protect
+    )
     show(found, lambda one: print_line(f"{one['alias']} is v{one['version']}"), as_json=as_json)
 
 
@@ -37,24 +48,78 @@ def remove_alias(
     name: options.Name,
     alias: Alias,
     *,
+    comment: Comment = "",
     type_: options.Type = None,
+    team: options.Team = None,
     as_json: options.Json = False,
 ) -> None:
     """Remove ALIAS; the version stays."""
-    kind = rules.check_optional_type(type_)
-    found = Client().delete_alias(
-        rules.check_name(name), rules.check_movable_alias(alias), artifact_type=kind
-    )
+    named = parse_name(name, type_, team)
+    alias = rules.check_movable_alias(alias)
+    found = Client().delete_alias(named.name, alias, **named.whose, comment=comment)
     show(found, lambda one: print_line(one["message"]), as_json=as_json)
+
+
+@app.command("rollback")
+def roll_back_alias(
+    name: options.Name,
+    alias: Alias,
+    *,
+    comment: Comment = "",
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
+) -> None:
+    """Point ALIAS at where it was before its last move; twice undoes it."""
+    named = parse_name(name, type_, team)
+    alias = rules.check_movable_alias(alias)
+    found = Client().roll_back_alias(named.name, alias, **named.whose, comment=comment)
+    show(found, lambda one: print_line(f"{one['alias']} is v{one['version']}"), as_json=as_json)
+
+
+@app.command("history")
+def show_history(
+    name: options.Name,
+    alias: Alias,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
+) -> None:
+    """List how ALIAS moved, the newest move first."""
+    named = parse_name(name, type_, team)
+    alias = rules.check_movable_alias(alias)
+    client = Client()
+    found = client.get_alias_history(named.name, alias, **named.whose)
+    if not found:  # it never was, unless its history was lost: then it is there
+        client.get_alias(named.name, alias, **named.whose)
+    show(found, _print_history, as_json=as_json)
+
+
+def _print_history(found: list[payloads.AliasEventInfo]) -> None:
+    print_table(("Moved", "From", "To", "By", "Comment"), map(_event_row, found))
+
+
+def _event_row(event: payloads.AliasEventInfo) -> tuple[str, ...]:
+    before, after = (
+        "-" if number is None else f"v{number}"
+        for number in (event["from_version"], event["to_version"])
+    )
+    by, comment = event["by_user"] or "-", event.get("comment", "")
+    return human_time(event["at"]), before, after, by, comment
 
 
 @app.command("list")
 def list_aliases(
-    name: options.Name, *, type_: options.Type = None, as_json: options.Json = False
+    name: options.Name,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
 ) -> None:
     """List the aliases of an artifact."""
-    kind = rules.check_optional_type(type_)
-    found = Client().list_aliases(rules.check_name(name), artifact_type=kind)
+    named = parse_name(name, type_, team)
+    found = Client().list_aliases(named.name, **named.whose)
     show(found, _print_aliases, as_json=as_json)
 
 

@@ -1,21 +1,22 @@
 """``runicorn artifacts``: look at artifacts, delete and restore versions."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from runicorn import payloads, rules
 from runicorn.api import Client
-from runicorn.cli import aliases, options, transfers
-from runicorn.cli.lookup import find_version, parse_numbered
+from runicorn.cli import aliases, comparing, deletion, options, transfers
+from runicorn.cli.lookup import find_version, full_name, parse_numbered, whose
 from runicorn.cli.output import print_fields, print_line, print_table, say, show
 from runicorn.cli.text import human_size, human_time
-from runicorn.specs import Spec
+from runicorn.specs import parse_name
 
 app = typer.Typer(no_args_is_help=True, help="Models, datasets and other artifacts.")
 app.command("get")(transfers.get)
 app.command("put")(transfers.put)
+app.command("delete")(deletion.delete)
+app.command("diff")(comparing.diff)
 app.add_typer(aliases.app, name="alias")
 
 Search = Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")]
@@ -23,14 +24,13 @@ Tag = Annotated[str | None, typer.Option("--tag", help="Only with this tag.")]
 Alias = Annotated[str | None, typer.Option("--alias", help="Only with this alias.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
 Depth = Annotated[int, typer.Option("--depth", min=1, max=10, help="How many versions far.")]
-Permanent = Annotated[bool, typer.Option("--permanent", help="Remove the content for good.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command("list")
 def list_artifacts(
     *,
     type_: options.Type = None,
+    team: options.Team = None,
     search: Search = None,
     tag: Tag = None,
     alias: Alias = None,
@@ -38,14 +38,20 @@ def list_artifacts(
     as_json: options.Json = False,
 ) -> None:
     """List artifacts, the newest first."""
-    kind = rules.check_optional_type(type_)
-    found = Client().list_artifacts(type=kind, q=search, tag=tag, alias=alias, limit=limit)
+    kind, owner = rules.check_optional_type(type_), rules.check_optional_team(team)
+    found = Client().list_artifacts(
+        type=kind, team=owner, q=search, tag=tag, alias=alias, limit=limit
+    )
     show(found, _print_artifacts, as_json=as_json)
 
 
 def _print_artifacts(found: list[payloads.ArtifactItem]) -> None:
-    headers = ("Name", "Type", "Versions", "Latest", "Size", "Updated", "Aliases")
-    print_table(headers, map(_artifact_row, found))
+    headers = ["Name", "Type", "Versions", "Latest", "Size", "Updated", "Aliases"]
+    rows = [[*_artifact_row(item)] for item in found]
+    if any(item.get("team") for item in found):
+        headers = ["Team", *headers]
+        rows = [[item.get("team") or "-", *row] for item, row in zip(found, rows, strict=True)]
+    print_table(headers, rows)
 
 
 def _artifact_row(item: payloads.ArtifactItem) -> tuple[object, ...]:
@@ -63,16 +69,20 @@ def _artifact_row(item: payloads.ArtifactItem) -> tuple[object, ...]:
 
 @app.command()
 def versions(
-    name: options.Name, *, type_: options.Type = None, as_json: options.Json = False
+    name: options.Name,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
 ) -> None:
     """List the versions of an artifact, the oldest first."""
-    kind = rules.check_optional_type(type_)
-    found = Client().list_versions(rules.check_name(name), artifact_type=kind)
+    named = parse_name(name, type_, team)
+    found = Client().list_versions(named.name, **named.whose)
     show(found, _print_versions, as_json=as_json)
 
 
 def _print_versions(found: list[payloads.VersionItem]) -> None:
-    headers = ("Version", "Created", "Size", "Files", "Status", "Aliases", "Run")
+    headers = ("Version", "Created", "Size", "On disk", "Files", "Status", "Aliases", "Run")
     print_table(headers, map(_version_row, found))
 
 
@@ -81,6 +91,7 @@ def _version_row(item: payloads.VersionItem) -> tuple[object, ...]:
         f"v{item['version']}",
         human_time(item["created_at"]),
         human_size(item["size_bytes"]),
+        human_size(item.get("physical_bytes")),
         item["num_files"],
         item["status"],
         ", ".join(item["aliases"]),
@@ -90,10 +101,14 @@ def _version_row(item: payloads.VersionItem) -> tuple[object, ...]:
 
 @app.command()
 def info(
-    artifact: options.NameAndRef, *, type_: options.Type = None, as_json: options.Json = False
+    artifact: options.NameAndRef,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
 ) -> None:
     """Show everything about one version."""
-    show(find_version(Client(), artifact, type_), _print_detail, as_json=as_json)
+    show(find_version(Client(), artifact, type_, team), _print_detail, as_json=as_json)
 
 
 def _print_detail(detail: payloads.VersionDetail) -> None:
@@ -105,13 +120,15 @@ def _print_detail(detail: payloads.VersionDetail) -> None:
 
 def _detail_fields(detail: payloads.VersionDetail) -> list[tuple[str, object]]:
     return [
-        ("Artifact", f"{detail['name']}:v{detail['version']}"),
+        ("Artifact", full_name(detail)),
         ("Type", detail["type"]),
+        *([("Team", detail["team"])] if detail.get("team") else []),
         ("Status", detail["status"]),
         ("Created", human_time(detail["created_at"])),
         ("By run", detail["created_by_run"] or "-"),
         ("By user", detail["created_by_user"] or "-"),
         ("Size", human_size(detail["size_bytes"])),
+        *_space_fields(detail),
         ("Files", detail["num_files"]),
         ("References", detail["num_references"]),
         ("Aliases", ", ".join(detail["aliases"]) or "-"),
@@ -121,14 +138,28 @@ def _detail_fields(detail: payloads.VersionDetail) -> list[tuple[str, object]]:
     ]
 
 
+def _space_fields(detail: payloads.VersionDetail) -> list[tuple[str, object]]:
+    """What it takes on the server's disk, where the server tells."""
+    if "physical_bytes" not in detail or "shared_bytes" not in detail:
+        return []
+    return [
+        ("On disk", human_size(detail["physical_bytes"])),
+        ("Shared", human_size(detail["shared_bytes"])),
+    ]
+
+
 @app.command()
 def files(
-    artifact: options.NameAndRef, *, type_: options.Type = None, as_json: options.Json = False
+    artifact: options.NameAndRef,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
 ) -> None:
     """List the files and references of one version."""
     client = Client()
-    found = find_version(client, artifact, type_)
-    listing = client.get_files(found["name"], found["version"], artifact_type=found["type"])
+    found = find_version(client, artifact, type_, team)
+    listing = client.get_files(found["name"], found["version"], **whose(found))
     show(listing, _print_files, as_json=as_json)
 
 
@@ -142,39 +173,40 @@ def _print_files(listing: payloads.FilesListing) -> None:
 
 
 @app.command()
-def delete(
+def restore(
     artifact: options.NameAndVersion,
     *,
-    permanent: Permanent = False,
-    yes: Yes = False,
     type_: options.Type = None,
+    team: options.Team = None,
     as_json: options.Json = False,
 ) -> None:
-    """Delete a version; restore brings it back, unless it was deleted with --permanent."""
-    spec, version = parse_numbered(artifact, type_)
-    if permanent and not yes:
-        _confirm_permanent(spec)
-    found = Client().delete_version(
-        spec.name, version, permanent=permanent, artifact_type=spec.artifact_type
-    )
-    show(found, lambda one: print_line(one["message"]), as_json=as_json)
-
-
-def _confirm_permanent(spec: Spec) -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("--permanent asks first; without a terminal add --yes")
-    say(f"The content of {spec} will be removed for good.")
-    typer.confirm("Delete it?", abort=True, err=True)
+    """Bring a deleted version back."""
+    spec, version = parse_numbered(artifact, type_, team)
+    found = Client().restore_version(spec.name, version, **spec.whose)
+    show(found, lambda one: print_line(f"Restored {full_name(one)}"), as_json=as_json)
 
 
 @app.command()
-def restore(
-    artifact: options.NameAndVersion, *, type_: options.Type = None, as_json: options.Json = False
+def materialize(
+    artifact: options.NameAndRef,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Bring a deleted version back."""
-    spec, version = parse_numbered(artifact, type_)
-    found = Client().restore_version(spec.name, version, artifact_type=spec.artifact_type)
-    show(found, lambda _: print_line(f"Restored {spec}"), as_json=as_json)
+    """Print where the files of a version lie whole on the server's disk, made so if need be."""
+    client = Client()
+    found = find_version(client, artifact, type_, team)
+    made = client.materialize_version(found["name"], found["version"], **whose(found))
+    show(made, _print_paths, as_json=as_json)
+
+
+def _print_paths(made: payloads.Materialized) -> None:
+    for one in made["files"]:
+        if one["absolute_path"] is not None:
+            print_line(one["absolute_path"])
+    if made["files"] and not any(one["absolute_path"] for one in made["files"]):
+        say("The files lie on the server's machine; it tells their paths only there.")
 
 
 @app.command()
@@ -183,14 +215,13 @@ def lineage(
     *,
     depth: Depth = 3,
     type_: options.Type = None,
+    team: options.Team = None,
     as_json: options.Json = False,
 ) -> None:
     """Show what a version was made from, and what was made from it."""
     client = Client()
-    found = find_version(client, artifact, type_)
-    graph = client.get_lineage(
-        found["name"], found["version"], max_depth=depth, artifact_type=found["type"]
-    )
+    found = find_version(client, artifact, type_, team)
+    graph = client.get_lineage(found["name"], found["version"], max_depth=depth, **whose(found))
     show(graph, _print_lineage, as_json=as_json)
 
 
@@ -210,6 +241,38 @@ def _node_label(node: payloads.LineageNode) -> str:
         return node["node_id"]
     name = node["metadata"].get("name")
     return f"run {node['node_id']} ({name})" if name else f"run {node['node_id']}"
+
+
+@app.command()
+def impact(
+    artifact: options.NameAndRef,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show everything that was made from a version, directly or not, and whose it is."""
+    client = Client()
+    found = find_version(client, artifact, type_, team)
+    made = client.get_impact(found["name"], found["version"], **whose(found))
+    show(made, _print_impact, as_json=as_json)
+
+
+def _print_impact(made: payloads.Impact) -> None:
+    headers = ("Steps", "Type", "Artifact", "Aliases", "Status", "Team", "By", "Made", "Run")
+    rows = [
+        (
+            one["depth"], one["type"], one["artifact"], " ".join(one["aliases"]), one["status"],
+            one["team"] or "-", one["created_by_user"] or "-", human_time(one["created_at"]),
+            one["run"],
+        )
+        for one in made["items"]
+    ]  # fmt: skip
+    print_table(headers, rows)
+    if made["restricted"]:
+        say(f"{made['restricted']} more were made that you may not see.")
+    if made.get("truncated"):
+        say("There is more; this is only a part of it.")
 
 
 @app.command()
@@ -236,4 +299,9 @@ def _stats_fields(stats: payloads.Stats) -> list[tuple[str, object]]:
         ("Size", human_size(stats["total_size_bytes"])),
         ("Stored", human_size(stats["dedup_pool_size_bytes"])),
         ("Saved", f"{human_size(stats['space_saved_bytes'])} ({stats['dedup_ratio']:.1%})"),
+        *(
+            [("Materialized", human_size(stats["materialized_bytes"]))]
+            if "materialized_bytes" in stats
+            else []
+        ),
     ]

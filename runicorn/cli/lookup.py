@@ -2,24 +2,37 @@
 
 import typer
 
-from runicorn import payloads
+from runicorn import payloads, rules
 from runicorn.api import Client
-from runicorn.specs import Spec, parse_spec
+from runicorn.specs import Spec, Whose, parse_spec
 
 
-def find_version(client: Client, text: str, artifact_type: str | None) -> payloads.VersionDetail:
+def find_version(
+    client: Client, text: str, artifact_type: str | None, team: str | None
+) -> payloads.VersionDetail:
     """Return the version that ``NAME:REF`` means."""
-    spec = parse_spec(text, artifact_type)
+    spec = parse_spec(text, artifact_type, team)
     if spec.version is not None:
-        return client.get_version(spec.name, spec.version, artifact_type=spec.artifact_type)
-    alias = client.get_alias(spec.name, spec.ref, artifact_type=spec.artifact_type)
+        return client.get_version(spec.name, spec.version, **spec.whose)
+    alias = client.get_alias(spec.name, spec.ref, **spec.whose, at=spec.at)
     kind = alias.get("type", spec.artifact_type)
-    return client.get_version(spec.name, alias["version"], artifact_type=kind)
+    return client.get_version(spec.name, alias["version"], artifact_type=kind, team=spec.team)
 
 
-def parse_numbered(text: str, artifact_type: str | None) -> tuple[Spec, int]:
+def full_name(detail: payloads.VersionDetail) -> str:
+    """How people call a version that was found: with its team and type where it has a team."""
+    owner = f"{detail['team']}/{detail['type']}/" if detail.get("team") else ""
+    return f"{owner}{detail['name']}:v{detail['version']}"
+
+
+def whose(detail: payloads.VersionDetail) -> Whose:
+    """What leads from a version that was found to all else about it, and to no other's."""
+    return {"artifact_type": detail["type"], "team": detail.get("team") or rules.EVERYONE}
+
+
+def parse_numbered(text: str, artifact_type: str | None, team: str | None) -> tuple[Spec, int]:
     """Read ``NAME:vN``; what changes a version wants it by number, as an alias may move."""
-    spec = parse_spec(text, artifact_type)
+    spec = parse_spec(text, artifact_type, team)
     if spec.version is None:
         raise typer.BadParameter(f"{text} names no version by number; say {spec.name}:v3")
     return spec, spec.version

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import artifacts
+from runicorn.cli import accounts, artifacts, tokens
 from runicorn.cli.output import print_line, say
 from runicorn.errors import (
     AccessDenied,
@@ -24,7 +24,11 @@ from runicorn.errors import (
 from runicorn.version import __version__
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app.command("login")(accounts.login)
+app.command("logout")(accounts.logout)
+app.command("whoami")(accounts.whoami)
 app.add_typer(artifacts.app, name="artifacts")
+app.add_typer(tokens.app, name="token")
 
 _EXIT_CODES: tuple[tuple[type[RunicornError], int], ...] = (
     (InvalidInput, 2),
@@ -71,5 +75,6 @@ def runicorn(
 ) -> None:
     """Work with the artifacts of a Runicorn server.
 
-    Its address is taken from RUNICORN_TRACKING_URI, a token from RUNICORN_API_KEY.
+    Its address is taken from RUNICORN_TRACKING_URI, a token from RUNICORN_API_KEY, else the one
+    that `runicorn login` keeps.
     """

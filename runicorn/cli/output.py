@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from rich import box
 from rich.console import Console
@@ -14,6 +14,7 @@ from runicorn.cli.text import printable
 
 # Wide enough that nothing is cut off for a program that reads the table from a pipe.
 _PIPE_WIDTH = 5_000
+_SIZES = frozenset({"Size", "On disk"})
 
 T = TypeVar("T")
 
@@ -35,7 +36,8 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     """Write a table; cells are shown as they are, markup and control characters included."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for header in headers:
-        table.add_column(header, overflow="fold", justify="right" if header == "Size" else "left")
+        justify: Literal["left", "right"] = "right" if header in _SIZES else "left"
+        table.add_column(header, overflow="fold", justify=justify)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     _console().print(table)
@@ -54,6 +56,11 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
 def print_line(text: object) -> None:
     """Write one line of data."""
     _console().print(Text(printable(text)), soft_wrap=True)
+
+
+def print_secret(text: str) -> None:
+    """Write a line of data for a program to take: nothing is wrapped, coloured or escaped."""
+    sys.stdout.write(f"{text}\n")
 
 
 def say(text: object) -> None:

@@ -9,12 +9,13 @@ import typer
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.cli import options
-from runicorn.cli.lookup import find_version
+from runicorn.cli.lookup import find_version, full_name
 from runicorn.cli.output import print_line, say, show
 from runicorn.cli.progress import Bar
 from runicorn.cli.text import human_size
 from runicorn.models import ArtifactManifest
 from runicorn.run import Run
+from runicorn.specs import parse_name
 
 Folder = Annotated[
     Path | None,
@@ -32,6 +33,9 @@ Aliases = Annotated[
         show_default=False,
         help="An alias for it; repeatable.",
     ),
+]
+Comment = Annotated[
+    str, typer.Option("--comment", help="Why the aliases move to it; kept in their history.")
 ]
 Tags = Annotated[
     list[str],
@@ -68,16 +72,18 @@ def get(
     folder: Folder = None,
     *,
     type_: options.Type = None,
+    team: options.Team = None,
     as_json: options.Json = False,
 ) -> None:
     """Download a version; files that are there already with the right content are kept."""
     client = Client()
-    found = Artifact.from_detail(client, find_version(client, artifact, type_))
+    detail = find_version(client, artifact, type_, team)
+    found = Artifact.from_detail(client, detail)
     target = folder or Path("artifacts") / f"{found.name}-v{found.version}"
     with Bar() as bar:
         found.download(target, progress=bar)
     manifest = found.get_manifest() or ArtifactManifest()
-    say(f"{found}: {manifest.total_files} files, {human_size(manifest.total_size)}")
+    say(f"{full_name(detail)}: {manifest.total_files} files, {human_size(manifest.total_size)}")
     described = _describe(found, manifest, target)
     show(described, lambda _: print_line(target), as_json=as_json)
 
@@ -87,7 +93,9 @@ def put(  # noqa: PLR0913 one parameter for each option
     paths: Paths,
     *,
     type_: options.Type = None,
+    team: options.Team = None,
     aliases: Aliases,
+    comment: Comment = "",
     tags: Tags,
     metadata: Metadata,
     exclude: Excludes,
@@ -101,13 +109,17 @@ def put(  # noqa: PLR0913 one parameter for each option
     The content of a single folder goes to the top of the version; of several paths each stands
     under its own name.
     """
-    artifact = Artifact(name, type_ or "model", description, parse_metadata(metadata))
+    named = parse_name(name, type_, team)
+    artifact = Artifact(
+        named.name, named.artifact_type or "model", description, parse_metadata(metadata),
+        team=named.team,
+    )  # fmt: skip
     _add_paths(artifact.add_tags(*tags), paths, exclude)
-    artifact.draft(aliases, None)
+    artifact.draft(aliases, None, comment=comment)
     with Run(project, name=run_name) as run, Bar() as bar:
-        run.log_artifact(artifact, aliases, progress=bar)
-    detail = find_version(run.client, artifact.full_name, artifact.type)
-    show(detail, lambda _: print_line(artifact.full_name), as_json=as_json)
+        run.log_artifact(artifact, aliases, comment=comment, progress=bar)
+    detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)
+    show(detail, lambda one: print_line(full_name(one)), as_json=as_json)
 
 
 def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> dict[str, object]:
