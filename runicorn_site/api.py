@@ -6,17 +6,20 @@ The domain raises, this module translates, once.
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.urls import is_valid_path
+from django.utils.cache import patch_vary_headers
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from artifacts.errors import DomainError, StoreUnavailable
+from runicorn_site.explaining import explain
 
 logger = logging.getLogger(__name__)
 
@@ -47,22 +50,40 @@ CODES = {
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Translate what a view raised; None for the unforeseen, which becomes a 500."""
     set_rollback()
-    if isinstance(error, StoreUnavailable):
-        logger.error("store not available: %s", error.detail)  # names paths: not for clients
-        return error_response(503, STORE_AWAY, error.code)
-    if isinstance(error, DomainError):
-        return error_response(error.status, error.detail, error.code, error.headers, **error.extra)
+    if (refusal := translate_refusal(error)) is not None:
+        status, detail, code, headers, extra = refusal
+        return error_response(status, detail, code, headers, **extra)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.APIException):
         return _from_framework(error)
+    return None
+
+
+class Refusal(NamedTuple):
+    """What is said of an exception, to machines and to people."""
+
+    status: int
+    detail: str
+    code: str
+    headers: Mapping[str, str] = {}
+    extra: Mapping[str, Any] = {}
+
+
+def translate_refusal(error: Exception) -> Refusal | None:
+    """What the domain or the database refused; None: ``error`` is something else."""
+    if isinstance(error, StoreUnavailable):
+        logger.error("store not available: %s", error.detail)  # names paths: not for clients
+        return Refusal(503, STORE_AWAY, error.code)
+    if isinstance(error, DomainError):
+        return Refusal(error.status, error.detail, error.code, error.headers, error.extra)
     if isinstance(error, OperationalError | PoolTimeout):
         logger.error("database not available: %s", error)
-        return error_response(503, "The database is busy or away.", "busy", {"Retry-After": "1"})
+        return Refusal(503, "The database is busy or away.", "busy", {"Retry-After": "1"})
     if isinstance(error, DataError):  # a NUL in a user name, say, before any check of ours
-        return error_response(400, "The request holds what no database can.", "invalid")
+        return Refusal(400, "The request holds what no database can.", "invalid")
     return None
 
 
@@ -106,26 +127,60 @@ def is_api(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 400 handler."""
-    return _error_page(request, 400, "Bad request.", "invalid")
+    return refuse(request, 400, "Bad request.", "invalid")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 403 handler."""
-    return _error_page(request, 403, "Not allowed.", "denied")
+    return refuse(request, 403, "Not allowed.", "denied")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's 404 handler."""
-    return _error_page(request, 404, f"No such route: {request.path}", "not_found")
+    """Django's 404 handler; a page that somebody asked for with a slash at its end is without."""
+    if _is_page_with_slash(request):
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect(request.path.rstrip("/") + (f"?{query}" if query else ""))
+    return refuse(request, 404, f"No such route: {request.path}", "not_found")
+
+
+def _is_page_with_slash(request: HttpRequest) -> bool:
+    path = request.path_info
+    is_asked = request.method in {"GET", "HEAD"} and path.endswith("/") and not is_api(request)
+    # More than one slash at the front would be another host.
+    return is_asked and not path.startswith("//") and bool(is_valid_path(path.rstrip("/")))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500 handler; the request id leads to the traceback in the log."""
     request_id = getattr(request, "request_id", "unknown")
-    return _error_page(request, 500, f"Something broke here (request {request_id}).", "error")
+    return refuse(request, 500, f"Something broke here (request {request_id}).", "error")
 
 
-def _error_page(request: HttpRequest, status: int, detail: str, code: str) -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What Django asks for where a form has no CSRF token, or an old one."""
+    return refuse(request, 403, reason or "The CSRF token is missing or wrong.", "csrf")
+
+
+def refuse(
+    request: HttpRequest,
+    status: int,
+    detail: str,
+    code: str,
+    headers: Mapping[str, str] | None = None,
+    **extra: Any,
+) -> HttpResponse:
+    """The error body for machines, a page for people; for htmx the part of it that it shows."""
     if is_api(request):
-        return error_response(status, detail, code)
-    return render(request, "error.html", {"status": status, "detail": detail}, status=status)
+        return error_response(status, detail, code, headers, **extra)
+    htmx = getattr(request, "htmx", None)
+    is_fragment = bool(htmx and not htmx.history_restore_request)
+    said = explain(request, status, code, headers or {}, extra)
+    context = {
+        "status": status, "detail": detail, "code": code, "said": said, "is_fragment": is_fragment,
+    }  # fmt: skip
+    template = "parts/refusal.html" if is_fragment else "error.html"
+    answer = render(request, template, context, status=status)
+    for name, value in (headers or {}).items():
+        answer[name] = value
+    patch_vary_headers(answer, ["HX-Request", "HX-History-Restore-Request"])
+    return answer

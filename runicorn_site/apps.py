@@ -11,5 +11,6 @@ class SiteConfig(AppConfig):
     name = "runicorn_site"
 
     def ready(self) -> None:
-        """Import the checks; importing registers them."""
+        """Import the checks and the words of the schema; importing registers them."""
         import_module("runicorn_site.checks")
+        import_module("runicorn_site.schema")

@@ -77,15 +77,17 @@ def check_team_secret(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def check_access_is_known(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """Only two ways of access exist; an unknown one must never mean the open one."""
-    if settings.RUNICORN_ACCESS in {"open", "team"}:
+def check_https(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """HTTPS is a proxy's: without one nobody could tell a request that came by it."""
+    if settings.RUNICORN_HTTPS == "off" or settings.RUNICORN_TRUSTED_PROXIES:
         return []
     return [
         Error(
-            f"RUNICORN_ACCESS={settings.RUNICORN_ACCESS} is unknown.",
-            hint="Set it to open or team.",
-            id="runicorn.E004",
+            "RUNICORN_HTTPS=on without RUNICORN_TRUSTED_PROXIES: the portal speaks HTTP, and only "
+            "a proxy that is trusted may say that its clients speak HTTPS.",
+            hint="Set RUNICORN_TRUSTED_PROXIES to how many proxies there are, and have the first "
+            "set X-Forwarded-Proto.",
+            id="runicorn.E008",
         )
     ]
 

@@ -1,13 +1,12 @@
 """JSON as RFC 8259 has it, and no more of it than a body may hold."""
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+from artifacts.descriptions import read_json
 from artifacts.errors import TooLarge
 
 MAX_JSON_BYTES = 128 << 20
@@ -32,36 +31,9 @@ class StrictJSONParser(BaseParser):
         if len(raw) > MAX_JSON_BYTES:
             raise TooLarge(f"A JSON body has at most {MAX_JSON_BYTES} bytes.")
         try:
-            return json.loads(
-                raw.decode(),
-                object_pairs_hook=_each_key_once,
-                parse_constant=_refuse_constant,
-                parse_float=_finite_float,
-            )
-        except RecursionError:
-            raise ParseError("The JSON is nested too deeply.") from None
+            return read_json(raw.decode())
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two values counts is anybody's guess (RFC 8259 §4), so neither does."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {key[:40]!r} is there twice")
-    return found
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _finite_float(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        raise ValueError(f"the number {text[:40]} is too large")
-    return number
 
 
 def read_at_most(stream: IO[Any], limit: int) -> bytes:

@@ -9,10 +9,12 @@ from urllib.parse import unquote_to_bytes
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 
-from runicorn_site.api import error_response, is_api
+from accounts.limits import may_write, seconds_left
+from runicorn_site.api import error_response, is_api, refuse
 from runicorn_site.request_log import GetResponse
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+TOO_FAST = "Too many changes in this minute: wait for the next one."
 OWN_FETCH_SITES = {"same-origin", "none"}  # same-site too is another program: only the port differs
 
 
@@ -51,6 +53,20 @@ def same_site_writes(get_response: GetResponse) -> GetResponse:
             detail = "A page of another site may not write here."
             return error_response(403, detail, "cross_site")
         return get_response(request)
+
+    return middleware
+
+
+def limited_writes(get_response: GetResponse) -> GetResponse:
+    """Refuse writes on pages that come too fast (429), as ``limits.WriteLimit`` does in the API.
+
+    There the user may be known by a token only, which no middleware knows.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if is_api(request) or may_write(request):
+            return get_response(request)
+        return refuse(request, 429, TOO_FAST, "throttled", {"Retry-After": str(seconds_left())})
 
     return middleware
 

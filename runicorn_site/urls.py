@@ -2,8 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 
 from runicorn_site.health import Health
@@ -18,19 +17,26 @@ READ_ONLY = ["get", "head"]  # their OPTIONS would be answered in YAML and by a 
 schema = SpectacularAPIView.as_view(
     content_negotiation_class=DefaultContentNegotiation, http_method_names=READ_ONLY
 )
-docs = SpectacularSwaggerView.as_view(url_name="schema", http_method_names=READ_ONLY)
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="docs.html", http_method_names=READ_ONLY
+)
 
 api: list[URLPattern | URLResolver] = [
     path("health", Health.as_view()),
     path("schema", schema, name="schema"),
     path("docs", docs, name="docs"),
+    path("", include("accounts.api.urls")),
     # Lineage first: it owns the commit of a version, which may be the output of a run.
     path("", include("lineage.api.urls")),
     path("", include("artifacts.api.urls")),
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("", include("accounts.web.urls")),
+    # Lineage first: it owns the list of artifacts, which knows the projects of runs.
+    path("", include("lineage.web.artifacts")),
+    path("", include("artifacts.web.urls")),
+    path("", include("lineage.web.urls")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
 ]

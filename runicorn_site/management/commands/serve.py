@@ -19,9 +19,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+from accounts.access import needs_first_admin
+from accounts.setup import make_setup_code
 from artifacts.errors import StoreUnavailable
 from artifacts.services.store import prepare_store
 from runicorn.version import __version__
+from runicorn_site.checks import check_postgres
 from runicorn_site.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from runicorn_site.server.data_dir import DataDirError, hold_data_dir, keep_secret_key
 from runicorn_site.server.port import PortError, address_url, free_address
@@ -29,9 +32,13 @@ from runicorn_site.server.web import KILL_SECONDS, serve_until_stopped
 
 REFUSALS = (DataDirError, EmbeddedPostgresError, OperationalError, PortError, StoreUnavailable)
 ACCESS = {
-    "open": "open: anybody on this machine; RUNICORN_ACCESS=team asks for a login",
+    "open": "open: anybody on this machine may do everything",
     "team": "team: with a login",
 }
+TO_TEAM_MODE = (
+    "For a team: `RUNICORN_ACCESS=team RUNICORN_SECRET_KEY=… make run` asks everybody for a login;",
+    "          README.md, “For a team”, says how to make the first account.",
+)
 STOPPING = f"Stopping: running requests have {KILL_SECONDS} s; Ctrl-C again ends them now."
 
 
@@ -62,12 +69,12 @@ class Command(BaseCommand):
             if not settings.RUNICORN_SECRET_KEY:
                 keep_secret_key(settings.SECRET_KEY_PATH, settings.SECRET_KEY)
             with self._database():
-                self._prepare()
+                setup_code = self._prepare()
                 serve_until_stopped(
                     address=address,
                     port=settings.RUNICORN_PORT,
                     workers=settings.RUNICORN_WORKERS,
-                    on_ready=partial(self._say, f"Serving {url} until Ctrl-C."),
+                    on_ready=partial(self._say_ready, url, setup_code),
                     on_stop=partial(self._say, STOPPING),
                 )
 
@@ -78,6 +85,9 @@ class Command(BaseCommand):
         self._say(f"Store     {settings.RUNICORN_STORAGE_ROOT}")
         self._say(f"Database  {database}")
         self._say(f"Access    {ACCESS[settings.RUNICORN_ACCESS]}")
+        if settings.RUNICORN_ACCESS == "open":
+            for line in TO_TEAM_MODE:
+                self._say(line)
 
     @contextmanager
     def _database(self) -> Iterator[None]:
@@ -93,12 +103,22 @@ class Command(BaseCommand):
         finally:
             postgres.stop()
 
-    def _prepare(self) -> None:
-        """Bring the database and the store into the state that the code expects."""
+    def _prepare(self) -> str:
+        """Bring the database and the store into the state that the code expects.
+
+        Returns the setup code where nobody could run the portal yet, else nothing.
+        """
         with plain_connection():
+            refuse_errors(check_postgres(None, ["default"]))  # the migrations speak its SQL
             call_command("migrate", interactive=False, verbosity=0)
             refuse_errors(run_checks(tags=[Tags.database], databases=["default"]))
             prepare_store()
+            return make_setup_code() if needs_first_admin() else ""
+
+    def _say_ready(self, url: str, setup_code: str) -> None:
+        self._say(f"Serving {url} until Ctrl-C.")
+        if setup_code:
+            self._say(f"There is no admin yet: open {url}/welcome, the setup code is {setup_code}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
