@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Group
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts import limits
+from accounts.roles import Role
 from artifacts.models import Blob, Version
 from artifacts.services.blobs import store_blob
 from artifacts.services.store import current_store, prepare_store
@@ -18,9 +19,21 @@ from artifacts.services.trees import build_version_tree
 from artifacts.services.versions import VersionDraft, create_version
 from artifacts.storage.layout import Store
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
+from tests.people import group_of, make_user
 
 ANYBODY = AnonymousUser()
 MakeVersion = Callable[..., Version]
+
+
+@pytest.fixture(autouse=True)
+def role_groups(request: pytest.FixtureRequest) -> None:
+    """The groups of the roles, for tests with a database: those that empty all tables take them."""
+    wants = {"db", "transactional_db"}.intersection(request.fixturenames)
+    if wants or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("db")
+        if Group.objects.count() < len(Role):
+            for role in Role:
+                group_of(role)
 
 
 @pytest.fixture
@@ -38,16 +51,17 @@ def api() -> APIClient:
 
 
 @pytest.fixture
-def team(settings: Any) -> None:
-    """The portal in team mode."""
+def team(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The portal in team mode; its counts of requests are not tidied, which is left to chance."""
     settings.RUNICORN_ACCESS = "team"
+    monkeypatch.setattr(limits, "FORGET_ONE_IN", 1 << 60)
 
 
 @pytest.fixture
 def member(db: None) -> APIClient:
-    """Somebody logged in as ``member``."""
+    """Somebody logged in as ``member``, a maintainer."""
     client = APIClient()
-    client.force_authenticate(User.objects.create_user("member"))
+    client.force_authenticate(make_user("member", Role.MAINTAINER))
     return client
 
 
@@ -62,15 +76,15 @@ def digest_of(content: bytes) -> str:
 
 
 @pytest.fixture
-def make_blob(store: Store) -> Callable[[bytes], Blob]:
+def make_blob(store: Store) -> Callable[..., Blob]:
     """Store content; returns its row."""
 
-    def make(content: bytes) -> Blob:
+    def make(content: bytes, stored_by: Any = ANYBODY) -> Blob:
         blob, _ = store_blob(
             source=BytesIO(content),
             sha256=sha256_of(content),
             size_bytes=len(content),
-            stored_by=ANYBODY,
+            stored_by=stored_by,
         )
         return blob
 
@@ -78,7 +92,7 @@ def make_blob(store: Store) -> Callable[[bytes], Blob]:
 
 
 @pytest.fixture
-def make_version(make_blob: Callable[[bytes], Blob]) -> MakeVersion:
+def make_version(make_blob: Callable[..., Blob]) -> MakeVersion:
     """Commit a version, its folder built; ``draft`` are further fields of VersionDraft."""
 
     def make(
@@ -89,17 +103,23 @@ def make_version(make_blob: Callable[[bytes], Blob]) -> MakeVersion:
         references: tuple[ManifestReference, ...] = (),
         run_id: str = "",
         created_by: Any = ANYBODY,
+        team: str | None = None,
         **draft: Any,
     ) -> Version:
         contents = {"a.bin": b"content of a"} if files is None else files
         entries = tuple(
-            ManifestEntry(path=path, sha256=make_blob(content).sha256, size_bytes=len(content))
+            ManifestEntry(
+                path=path,
+                sha256=make_blob(content, created_by).sha256,
+                size_bytes=len(content),
+            )
             for path, content in contents.items()
         )
         manifest = Manifest(entries=entries, references=references)
         version, _ = create_version(
             type_=type,
             name=name,
+            team=team,
             draft=VersionDraft(manifest=manifest, **draft),
             created_by=created_by,
             run_id=run_id,

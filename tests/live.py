@@ -3,6 +3,7 @@
 ``live_portal`` is shared by the tests of one xdist worker; ``start_portal`` gives a test its own.
 """
 
+import json
 import os
 import signal
 import socket
@@ -56,6 +57,53 @@ def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal
         portal.stop()
 
 
+@dataclass(frozen=True)
+class TeamPortal:
+    """A portal in team mode, and a token for each of its people.
+
+    ``ada`` may log for everyone and maintains for the team ``vision``; ``bob`` maintains what is
+    everyone's and is a stranger to the team; ``boss`` is an admin, with a token of that scope.
+    """
+
+    url: str
+    tokens: dict[str, str]
+    log: Path
+
+
+PEOPLE = """
+import json
+from accounts.roles import Role, Scope
+from tests.people import make_token, make_user
+people = {
+    "ada": make_user("ada", Role.CONTRIBUTOR, {"vision": Role.MAINTAINER}),
+    "bob": make_user("bob", Role.MAINTAINER),
+    "boss": make_user("boss", Role.ADMIN),
+}
+make_user("robot", Role.CONTRIBUTOR)
+people["boss"].__class__.objects.filter(username="robot").update(is_service=True)
+scopes = {"boss": Scope.ADMIN}
+tokens = {name: make_token(user, scopes.get(name, Scope.WRITE)) for name, user in people.items()}
+print(json.dumps(tokens))
+"""
+
+
+@pytest.fixture(scope="session")
+def team_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamPortal]:
+    """A portal in team mode with people in it."""
+    data_dir = tmp_path_factory.mktemp("live-team") / "var"
+    with fresh_database() as database_url:
+        environment = {
+            "DATABASE_URL": database_url,
+            "RUNICORN_ACCESS": "team",
+            "RUNICORN_SECRET_KEY": uuid.uuid4().hex + uuid.uuid4().hex,
+        }
+        portal = start_portal(data_dir, **environment)
+        made = run_manage("shell", data_dir, "--no-imports", "-c", PEOPLE, **environment)
+        assert made.returncode == 0, made.stderr
+        yield TeamPortal(portal.url, json.loads(made.stdout.splitlines()[-1]), portal.log)
+        portal.stop()
+
+
 @contextmanager
 def fresh_database() -> Iterator[str]:
     """The DATABASE_URL of an empty database on the test PostgreSQL, dropped in the end."""
@@ -106,11 +154,11 @@ def spawn_serve(data_dir: Path, log: Path, **environment: str) -> subprocess.Pop
 
 
 def run_manage(
-    command: str, data_dir: Path, **environment: str
+    command: str, data_dir: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """``manage.py command`` on ``data_dir`` where it is expected to end by itself."""
     return subprocess.run(
-        [sys.executable, str(MANAGE), command],
+        [sys.executable, str(MANAGE), command, *arguments],
         env=_environment(data_dir, environment),
         capture_output=True,
         text=True,

@@ -72,6 +72,7 @@ SAMPLES = {
     "digest": "sha256:" + "0" * 64,
     "path": "a.bin",
     "run_id": "run-1",
+    "token_id": "999999999",
 }
 
 

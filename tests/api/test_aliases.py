@@ -45,6 +45,14 @@ def test_a_new_alias_is_201_and_a_moved_one_200(api: APIClient) -> None:
     assert api.get(PRODUCTION).json() == second.json()
 
 
+def test_a_move_to_where_it_is_already_changes_nothing(api: APIClient, member: APIClient) -> None:
+    first = put(api, version=1)
+    again = put(member, version=1)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert moves(api) == [(None, 1)]
+    assert put(member, version=1, protected=True).json() == first.json() | {"protected": True}
+
+
 def test_all_aliases_are_listed_by_name_with_latest(api: APIClient) -> None:
     put(api, "production", version=2, protected=True)
     put(api, "baseline", version=1)
@@ -57,7 +65,9 @@ def test_all_aliases_are_listed_by_name_with_latest(api: APIClient) -> None:
     assert set(found[0]) == {"alias", "version", "protected", "updated_at", "updated_by_user"}
 
 
-@pytest.mark.parametrize("alias", ["生产", "v2.0", "a_b-c.d", "validated", "x" * 128, "V3", "v"])
+@pytest.mark.parametrize(
+    "alias", ["生产", "हिन्दी", "v2.0", "a_b-c.d", "validated", "x" * 128, "V3", "v"]
+)
 def test_letters_and_digits_of_any_script_make_an_alias(api: APIClient, alias: str) -> None:
     assert put(api, alias, version=1).status_code == 201
     assert api.get(f"{ALIASES}/{alias}").json()["alias"] == alias

@@ -120,3 +120,32 @@ def test_a_version_of_references_gives_an_empty_archive(
     make_version(files={}, references=(ManifestReference(uri="s3://bucket/key"),))
     with zipfile.ZipFile(io.BytesIO(body_of(api.get(ROUTE)))) as archive:
         assert archive.namelist() == []
+
+
+@pytest.mark.parametrize("path", ["data", "data/", "/data/"])
+def test_a_folder_alone_keeps_its_paths(
+    api: APIClient, make_version: MakeVersion, path: str
+) -> None:
+    make_version(files={"a": b"1", "data/x": b"2", "data/in/y": b"3", "data-2/z": b"4"})
+    answer = api.get(ROUTE, {"path": path})
+    assert 'filename="model-a-v1-data.zip"' in answer["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(body_of(answer))) as archive:
+        assert archive.namelist() == ["data/in/y", "data/x"]
+
+
+@pytest.mark.parametrize("path", ["none", "a", "dat", "%", "\0", "../"])
+def test_a_folder_that_is_not_there_is_404(
+    api: APIClient, make_version: MakeVersion, path: str
+) -> None:
+    make_version(files={"a": b"1", "data/x": b"2"})
+    answer = api.get(ROUTE, {"path": path})
+    assert (answer.status_code, answer.json()["code"]) == (404, "file_not_found")
+
+
+def test_damage_elsewhere_does_not_keep_a_folder_back(
+    api: APIClient, make_version: MakeVersion
+) -> None:
+    version = make_version(files={"a": b"1", "data/x": b"2"})
+    Blob.objects.filter(entries__path="a").update(damaged_at=version.created_at)
+    assert api.get(ROUTE, {"path": "data"}).status_code == 200
+    assert api.get(ROUTE).status_code == 422

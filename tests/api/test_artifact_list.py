@@ -3,7 +3,8 @@
 from rest_framework.test import APIClient
 
 from artifacts.models import Version
-from artifacts.services.versions import purge_version, soft_delete_version
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import soft_delete_version
 from artifacts.storage.layout import Store
 from tests.conftest import ANYBODY, MakeVersion
 
@@ -16,6 +17,7 @@ def test_an_item_has_exactly_the_keys_of_the_contract(
     assert item == {
         "name": "resnet50-model",
         "type": "model",
+        "team": None,
         "num_versions": 1,
         "latest_version": 1,
         "size_bytes": 5,

@@ -245,6 +245,15 @@ def test_a_comparison_that_makes_no_sense_is_refused(
     assert refusal(api, **{name: value}) == (400, "invalid", [name])
 
 
+def test_metadata_is_asked_for_so_many_times(api: APIClient, make_version: MakeVersion) -> None:
+    make_version("it", metadata={f"a{number}": 1 for number in range(30)})
+    asked = {f"metadata.a{number}": "1" for number in range(21)}
+    answer = api.get("/api/artifacts", asked)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["metadata"])
+    asked.popitem()
+    assert names(api, **asked) == ["it"]
+
+
 @pytest.mark.parametrize("name", ["name", "q", "tag", "alias", "run", "user"])
 def test_a_nul_is_refused_in_every_filter(api: APIClient, store: Store, name: str) -> None:
     assert refusal(api, **{name: "a\0b"}) == (400, "invalid", [name])

@@ -16,10 +16,10 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-@pytest.mark.parametrize("user", ["\0", "nobody\0"])
-def test_a_nul_in_a_user_name_is_bad_input(store: Store, user: str) -> None:
-    answer = APIClient(headers={"authorization": basic(user, "x")}).get("/api/artifacts")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+@pytest.mark.parametrize("password", ["\0", "rn_\0", "rn_" + "x" * 10_000])
+def test_a_strange_token_is_no_token(store: Store, password: str) -> None:
+    answer = APIClient(headers={"authorization": basic("x", password)}).get("/api/artifacts")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
 def test_a_nul_in_a_session_cookie_is_bad_input(store: Store, team: None) -> None:

@@ -41,11 +41,14 @@ ALLOWED = {
     "/api/artifacts/model-a/v1/files": "GET, HEAD, OPTIONS",
     "/api/artifacts/model-a/v1/files/a.bin": "GET, HEAD, OPTIONS",
     "/api/artifacts/model-a/v1/archive": "GET, HEAD, OPTIONS",
+    "/api/artifacts/model-a/v1/impact": "GET, HEAD, OPTIONS",
     "/api/artifacts/model-a/v1/lineage": "GET, HEAD, OPTIONS",
     "/api/artifacts/model-a/v1/restore": "POST, OPTIONS",
     "/api/artifacts/model-a/aliases": "GET, HEAD, OPTIONS",
     "/api/artifacts/model-a/aliases/production": "GET, PUT, DELETE, HEAD, OPTIONS",
     "/api/artifacts/model-a/aliases/production/history": "GET, HEAD, OPTIONS",
+    "/api/artifacts/model-a/aliases/production/rollback": "POST, OPTIONS",
+    "/api/audit": "GET, HEAD, OPTIONS",
     "/api/blobs": "POST, OPTIONS",
     "/api/blobs/missing": "POST, OPTIONS",
     "/api/blobs/sha256:0": "GET, PUT, HEAD, OPTIONS",
@@ -53,13 +56,18 @@ ALLOWED = {
     "/api/runs/r": "GET, PATCH, HEAD, OPTIONS",
     "/api/runs/r/uses": "POST, OPTIONS",
     "/api/runs/r/artifacts": "GET, HEAD, OPTIONS",
+    "/api/tokens": "GET, POST, HEAD, OPTIONS",
+    "/api/tokens/1": "DELETE, OPTIONS",
+    "/api/whoami": "GET, HEAD, OPTIONS",
 }
 JSON_BODIES = [
     ("POST", "/api/blobs/missing"),
     ("POST", "/api/runs"),
+    ("POST", "/api/tokens"),
     ("POST", "/api/artifacts/model-a/versions"),
     ("PATCH", "/api/artifacts/model-a/v1"),
     ("PUT", "/api/artifacts/model-a/aliases/production"),
+    ("POST", "/api/artifacts/model-a/aliases/production/rollback"),
 ]
 
 

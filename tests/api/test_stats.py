@@ -6,7 +6,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from artifacts.models import Blob
-from artifacts.services.versions import purge_version, restore_version, soft_delete_version
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import restore_version, soft_delete_version
 from artifacts.storage.layout import Store
 from tests.conftest import ANYBODY, MakeVersion
 
@@ -18,6 +19,7 @@ EMPTY = {
     "total_files": 0,
     "dedup_enabled": True,
     "dedup_pool_size_bytes": 0,
+    "materialized_bytes": 0,
     "space_saved_bytes": 0,
     "dedup_ratio": 0,
     "by_type": {},
@@ -39,6 +41,7 @@ def test_saved_is_logical_less_physical(api: APIClient, make_version: MakeVersio
         "total_files": 6,
         "dedup_enabled": True,
         "dedup_pool_size_bytes": 120,
+        "materialized_bytes": 0,
         "space_saved_bytes": 240,
         "dedup_ratio": pytest.approx(240 / 360),
         "by_type": {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from artifacts.services.versions import purge_version
+from artifacts.services.purge import purge_version
 from artifacts.storage.layout import Store
 from tests.api.conftest import Commit
 from tests.conftest import ANYBODY, MakeVersion

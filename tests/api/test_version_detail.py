@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from artifacts.api.manifests import parse_manifest
+from artifacts.services.purge import purge_version
 from artifacts.services.trees import folder_of
-from artifacts.services.versions import purge_version, soft_delete_version
+from artifacts.services.versions import soft_delete_version
 from artifacts.storage.manifest import ManifestReference
 from tests.api.conftest import Commit
 from tests.conftest import ANYBODY, MakeVersion
@@ -33,6 +34,7 @@ def test_the_detail_has_exactly_the_keys_of_the_contract(
     assert api.get(ROUTE).json() == {
         "name": "model-a",
         "type": "model",
+        "team": None,
         "version": 1,
         "created_at": version.created_at.timestamp(),
         "updated_at": version.created_at.timestamp(),
@@ -40,6 +42,8 @@ def test_the_detail_has_exactly_the_keys_of_the_contract(
         "created_by_user": None,
         "size_bytes": 5,
         "num_files": 2,
+        "physical_bytes": 5,
+        "shared_bytes": 0,
         "num_references": 1,
         "status": "ready",
         "metadata": {"architecture": "ResNet50", "val_accuracy": 0.9542},

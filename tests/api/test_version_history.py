@@ -1,9 +1,12 @@
 """``GET /api/artifacts/{name}/versions``: every version that is not gone for ever."""
 
+import pytest
 from rest_framework.test import APIClient
 
 from artifacts.models import Version
-from artifacts.services.versions import purge_version, soft_delete_version
+from artifacts.services import space
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import soft_delete_version
 from tests.conftest import ANYBODY, MakeVersion
 
 ROUTE = "/api/artifacts/model-a/versions"
@@ -19,6 +22,7 @@ def test_an_item_has_exactly_the_keys_of_the_contract(
             "created_at": version.created_at.timestamp(),
             "created_by_run": "20250114_120000_abc123",
             "size_bytes": 5,
+            "physical_bytes": 5,
             "num_files": 2,
             "status": "ready",
             "aliases": ["latest"],
@@ -86,3 +90,29 @@ def test_the_filters_of_versions_work_here_too(api: APIClient, make_version: Mak
     make_version()
     found = api.get(ROUTE, {"tag": "baseline"}).json()
     assert [item["version"] for item in found] == [1]
+
+
+def physical_bytes(api: APIClient, **query: object) -> list[int | None]:
+    return [item["physical_bytes"] for item in api.get(ROUTE, query).json()]
+
+
+def test_each_version_says_what_it_takes_on_disk(api: APIClient, make_version: MakeVersion) -> None:
+    make_version(files={"a": b"12", "again": b"12", "b": b"345"})
+    make_version(files={"a": b"12"})
+    make_version(files={"empty": b""})
+    assert physical_bytes(api) == [5, 2, 0]
+
+
+def test_it_is_what_the_detail_says(api: APIClient, make_version: MakeVersion) -> None:
+    make_version(files={"a": b"12", "b": b"345"})
+    assert physical_bytes(api) == [api.get("/api/artifacts/model-a/v1").json()["physical_bytes"]]
+
+
+def test_of_too_many_files_at_once_it_is_not_added_up(
+    api: APIClient, make_version: MakeVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_version(files={"a": b"12", "b": b"345"})
+    make_version(files={"a": b"12"})
+    monkeypatch.setattr(space, "MAX_FILES", 2)
+    assert physical_bytes(api) == [None, None]
+    assert physical_bytes(api, limit=1) == [5]

@@ -7,21 +7,22 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.models import User
+from accounts.roles import Role
 from artifacts.errors import AccessDenied
 from artifacts.models import Artifact, Blob, Version
 from artifacts.services.aliases import move_alias, remove_alias
 from artifacts.services.blobs import missing_blobs, store_blob, store_blobs
+from artifacts.services.purge import purge_version
 from artifacts.services.versions import (
     VersionDraft,
     create_version,
     describe_version,
-    purge_version,
     restore_version,
     soft_delete_version,
 )
 from artifacts.storage.manifest import Manifest, ManifestReference
 from tests.conftest import ANYBODY, MakeVersion, sha256_of
+from tests.people import make_user
 
 DRAFT = VersionDraft(manifest=Manifest(references=(ManifestReference(uri="s3://x"),)))
 Write = Callable[[Version, Any], object]
@@ -62,13 +63,13 @@ def test_nobody_in_particular_writes_nothing_in_team_mode(version: Version, name
 
 @pytest.mark.parametrize("name", WRITES)
 def test_a_member_writes(version: Version, name: str) -> None:
-    WRITES[name](version, User.objects.create_user("member"))
+    WRITES[name](version, make_user("member", Role.MAINTAINER))
 
 
 @pytest.mark.parametrize("model", [Artifact, Version, Blob])
 def test_what_is_there_is_visible_to_members_only(version: Version, model: Any) -> None:
     assert not model.objects.visible_to(ANYBODY).exists()
-    assert model.objects.visible_to(User.objects.create_user("member")).exists()
+    assert model.objects.visible_to(make_user("member", Role.MAINTAINER)).exists()
 
 
 def test_nobody_learns_what_is_stored(version: Version) -> None:
@@ -83,7 +84,7 @@ def test_in_open_mode_everybody_may(version: Version, settings: Any) -> None:
 
 
 def test_whoever_deletes_is_remembered_until_the_restore(version: Version) -> None:
-    member = User.objects.create_user("member")
+    member = make_user("member", Role.MAINTAINER)
     soft_delete_version(version=version, deleted_by=member)
     version.refresh_from_db()
     assert version.deleted_by == member
@@ -92,7 +93,7 @@ def test_whoever_deletes_is_remembered_until_the_restore(version: Version) -> No
 
 
 def test_an_account_that_goes_leaves_its_versions(version: Version) -> None:
-    member = User.objects.create_user("member")
+    member = make_user("member", Role.MAINTAINER)
     made, _ = create_version(type_="model", name="n", draft=DRAFT, created_by=member)
     member.delete()
     made.refresh_from_db()

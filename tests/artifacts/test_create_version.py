@@ -10,8 +10,9 @@ import pytest
 from artifacts.errors import Conflict, Invalid, MissingBlobs, SizeMismatch
 from artifacts.models import Alias, Artifact, Blob, Version
 from artifacts.models import ManifestEntry as EntryRow
+from artifacts.services.purge import purge_version
 from artifacts.services.trees import folder_of, read_manifest
-from artifacts.services.versions import VersionDraft, create_version, purge_version
+from artifacts.services.versions import VersionDraft, create_version
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
 from tests.conftest import ANYBODY, sha256_of
 

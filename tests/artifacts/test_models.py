@@ -8,7 +8,18 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 
-from artifacts.models import Alias, AliasEvent, Artifact, Blob, ManifestEntry, Reference, Version
+from artifacts.models import (
+    Alias,
+    AliasEvent,
+    Artifact,
+    Blob,
+    BlobBase,
+    BlobChunks,
+    Hook,
+    ManifestEntry,
+    Reference,
+    Version,
+)
 from tests.conftest import MakeVersion
 
 HEX = "0" * 64
@@ -20,15 +31,61 @@ def refused(constraint: str, write: Callable[[], Any]) -> None:
         write()
 
 
+def make_blob(letter: str) -> Blob:
+    return Blob.objects.create(sha256=letter * 64, size_bytes=1, physical_bytes=1)
+
+
+def test_a_base_is_older_than_what_leans_on_it(db: None) -> None:
+    older, newer = make_blob("a"), make_blob("b")
+    BlobBase.objects.create(blob=newer, base=older, bytes=1)
+    for blob in (older, newer):
+        refused(
+            "blob_base_is_older",
+            lambda blob=blob: BlobBase.objects.create(blob=blob, base=newer, bytes=1),
+        )
+
+
+def test_a_base_lends_bytes_and_once(db: None) -> None:
+    older, newer = make_blob("a"), make_blob("b")
+    refused("lends_bytes", lambda: BlobBase.objects.create(blob=newer, base=older, bytes=0))
+    BlobBase.objects.create(blob=newer, base=older, bytes=1)
+    refused("unique", lambda: BlobBase.objects.create(blob=newer, base=older, bytes=1))
+
+
+def test_a_base_stays_until_nobody_leans_on_it(db: None) -> None:
+    older, newer = make_blob("a"), make_blob("b")
+    BlobBase.objects.create(blob=newer, base=older, bytes=1)
+    BlobChunks.objects.create(blob=newer, chunks=b"")
+    Hook.objects.create(blob=newer, key=-1)
+    with pytest.raises(RestrictedError):
+        older.delete()
+    newer.delete()
+    older.delete()
+    assert not BlobBase.objects.exists()
+    assert not Hook.objects.exists()
+
+
+def test_what_is_dead_lends_or_is_an_orphan(make_version: MakeVersion) -> None:
+    make_version(files={"a": b"x"})
+    held = Blob.objects.get()
+    older, newer = make_blob("a"), make_blob("b")
+    BlobBase.objects.create(blob=newer, base=older, bytes=1)
+    assert set(Blob.objects.dead()) == {older, newer}
+    assert list(Blob.objects.lending()) == [older]
+    assert list(Blob.objects.orphaned()) == [newer]
+    assert held not in Blob.objects.dead()
+
+
 @pytest.mark.parametrize(
     ("fields", "constraint"),
     [
         ({"sha256": "x" * 64}, "blob_sha256_is_hex"),
         ({"sha256": "A" * 64}, "blob_sha256_is_hex"),
         ({"sha256": "0" * 63}, "blob_sha256_is_hex"),
-        ({"size_bytes": -1}, "blob_sizes_not_negative"),
-        ({"physical_bytes": -1}, "blob_sizes_not_negative"),
+        ({"size_bytes": -1, "physical_bytes": -1}, "blob_sizes_not_negative"),
+        ({"layout": "extents", "physical_bytes": -1}, "blob_sizes_not_negative"),
         ({"layout": "cloud"}, "blob_layout_is_known"),
+        ({"layout": "file", "physical_bytes": 0}, "blob_file_holds_all"),
     ],
 )
 def test_a_blob(db: None, fields: dict[str, Any], constraint: str) -> None:
@@ -145,6 +202,13 @@ def test_an_alias_is_there_once(make_version: MakeVersion) -> None:
 def test_every_row_has_a_name_for_people(make_version: MakeVersion) -> None:
     version = make_version("模型", files={"a": b"x"}, aliases=["best"])
     Reference.objects.create(version=version, position=0, uri="s3://x")
+    blob = Blob.objects.get()
+    newer = make_blob("b")
+    BlobBase.objects.create(blob=newer, base=blob, bytes=1)
+    BlobChunks.objects.create(blob=blob, chunks=b"")
+    Hook.objects.create(blob=blob, key=7)
+    lent = [str(model.objects.get()) for model in (BlobBase, BlobChunks, Hook)]
+    assert lent == [f"{newer.pk} on {blob.pk}", f"chunks of {blob.pk}", f"7 in {blob.pk}"]
     found = [
         str(model.objects.get())
         for model in (Artifact, Version, ManifestEntry, Reference, Alias, AliasEvent)

@@ -63,17 +63,37 @@ def test_a_name_that_passes_is_one_safe_part_of_a_path(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "alias", ["production", "生产", "v2.0", "V1", "v", "a_b-c.", "x" * 128, "..."]
+    "alias",
+    [
+        "production",
+        "生产",
+        "v2.0",
+        "V1",
+        "v",
+        "a_b-c.",
+        "x" * 128,
+        "...",
+        "हिन्दी",
+        "ภาษาไทย",
+        "कि" * 64,
+    ],
 )
 def test_an_alias_within_the_rules(alias: str) -> None:
     assert names.check_alias(alias) == alias
 
 
 @pytest.mark.parametrize(
-    "alias", ["", "a b", "a/b", "a:b", "x" * 129, "a\n", "a\0", "🙂", "latest"]
+    "alias",
+    ["", ".", "..", "a b", "a/b", "a:b", "x" * 129, "a\n", "a\0", "🙂", "latest", "कि" * 65],
 )
 def test_an_alias_outside_the_rules(alias: str) -> None:
     with pytest.raises(ValueError, match=r"must|latest"):
+        names.check_alias(alias)
+
+
+@pytest.mark.parametrize("alias", ["\u093f", "a-\u093f", "a.\u0301b", "a\u20dd", "a\u200db"])
+def test_a_mark_in_an_alias_belongs_to_a_letter(alias: str) -> None:
+    with pytest.raises(ValueError, match="must be 1 to 128 letters"):
         names.check_alias(alias)
 
 
@@ -203,3 +223,24 @@ def test_a_clash_is_found_wherever_one_is(paths: list[str]) -> None:
 def test_the_folders_above_a_path() -> None:
     assert names.parent_folders("a/b/c") == ["a", "a/b"]
     assert names.parent_folders("a") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("v1...v2", ("v1", "v2")),
+        ("stable...v1.2", ("stable", "v1.2")),
+        ("a.b...c..d", ("a.b", "c..d")),
+        ("最新...latest", ("最新", "latest")),
+    ],
+)
+def test_a_pair_of_versions_is_read(text: str, pair: tuple[str, str]) -> None:
+    assert names.parse_pair(text) == pair
+
+
+@pytest.mark.parametrize(
+    "text", ["", "v1", "v1..v2", "v1....v2", "...v2", "v1...", "a...b...c", "v1.../v2"]
+)
+def test_what_is_no_pair_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not two versions"):
+        names.parse_pair(text)

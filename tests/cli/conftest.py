@@ -37,6 +37,14 @@ class Outcome:
 RunCommand = Callable[..., Outcome]
 
 
+@pytest.fixture(autouse=True)
+def config_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty home for what ``runicorn login`` keeps: nobody's own counts in a test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("RUNICORN_TEAM", raising=False)
+    return tmp_path / "config" / "runicorn"
+
+
 @pytest.fixture
 def runicorn(capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Run the command with these arguments."""

@@ -1,5 +1,7 @@
 """Every command but get and put, in words and in JSON, against a live portal."""
 
+from pathlib import Path
+
 import pytest
 
 import runicorn as rn
@@ -46,6 +48,26 @@ def test_versions_shows_the_history(runicorn: RunCommand, logged: str) -> None:
     assert [row[0] for row in rows] == ["v1", "v2"]
     assert "production" in rows[0]
     assert "latest" in rows[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["versions", "{}"],
+        ["alias", "set", "{}", "v2", "staging"],
+        ["alias", "list", "{}"],
+        ["alias", "rm", "{}", "production"],
+    ],
+)
+def test_the_type_may_stand_before_the_name(
+    runicorn: RunCommand, logged: str, arguments: list[str]
+) -> None:
+    code = rn.Artifact(logged, type="code").add_reference("s3://bucket/code")
+    with rn.Run("tests") as run:
+        run.log_artifact(code, aliases="production")
+    for kind, status in (("model", 0), ("dataset", 3)):
+        filled = [argument.format(f"{kind}/{logged}") for argument in arguments]
+        assert runicorn("artifacts", *filled).code == status
 
 
 def test_versions_in_json(runicorn: RunCommand, logged: str) -> None:
@@ -132,6 +154,20 @@ def test_lineage_in_json(runicorn: RunCommand, logged: str) -> None:
     assert found["root_artifact"] == f"{logged}:v1"
 
 
+def test_impact_shows_what_was_made(runicorn: RunCommand, logged: str, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"made")
+    run = rn.init(project="cli")
+    run.use_artifact(f"{logged}:v2")
+    made = run.log_artifact(rn.Artifact(f"{logged}-made", "model").add_file(tmp_path / "a.bin"))
+    run.finish()
+    outcome = runicorn("artifacts", "impact", f"{logged}:v2")
+    assert outcome.code == 0
+    assert f"{logged}-made:v{made}" in outcome.out
+    found = runicorn("artifacts", "impact", f"{logged}:v2", "--json").json
+    assert [item["name"] for item in found["items"]] == [f"{logged}-made"]
+    assert rn.Client().get_impact(logged, 2) == found
+
+
 def test_stats_shows_the_figures(runicorn: RunCommand, logged: str) -> None:
     out = runicorn("artifacts", "stats").out
     for text in ("Artifacts", "Saved", "model"):
@@ -162,3 +198,21 @@ def test_alias_list(runicorn: RunCommand, logged: str) -> None:
     assert [row[:2] for row in rows[2:]] == [["latest", "v2"], ["production", "v1"]]
     found = runicorn("artifacts", "alias", "list", logged, "--json").json
     assert [one["alias"] for one in found] == ["latest", "production"]
+
+
+def test_info_shows_what_it_takes_on_disk(runicorn: RunCommand, logged: str) -> None:
+    fields = {row[0]: row for row in runicorn("artifacts", "info", f"{logged}:v1").rows if row}
+    assert fields["On"] == ["On", "disk", "3", "B"]
+    assert fields["Shared"][2] == "B"
+
+
+def test_stats_shows_what_was_made_whole(runicorn: RunCommand, logged: str) -> None:
+    assert "Materialized" in runicorn("artifacts", "stats").out
+
+
+def test_materialize_prints_the_paths(runicorn: RunCommand, logged: str) -> None:
+    outcome = runicorn("artifacts", "materialize", f"{logged}:v1")
+    assert outcome.code == 0
+    assert Path(outcome.out.strip()).read_bytes() == b"one"
+    found = runicorn("artifacts", "materialize", logged, "--json").json
+    assert [one["path"] for one in found["files"]] == ["deep/b.bin"]

@@ -52,7 +52,9 @@ def test_a_refusal_of_the_server_is_said_and_coded(
 ) -> None:
     peer.script(json_answer(status, {"detail": "The reason \x1b[31m.", "code": server_code}))
     outcome = runicorn("artifacts", "versions", "m", "--json")
-    assert (outcome.code, outcome.out, outcome.err) == (code, "", "The reason \\x1b[31m.\n")
+    assert (outcome.code, outcome.out) == (code, "")
+    hint = f" Log in with `runicorn login {peer.url}`, or set RUNICORN_API_KEY to a token."
+    assert outcome.err == f"The reason \\x1b[31m.{hint if status == 401 else ''}\n"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,8 @@ def test_a_refusal_of_the_server_is_said_and_coded(
         ["artifacts", "list", "--limit", "0"],
         ["artifacts", "versions"],
         ["artifacts", "versions", "a/b"],
+        ["artifacts", "versions", "model/m", "--type", "code"],
+        ["artifacts", "versions", "model/m:v1"],
         ["artifacts", "info", "m:v0"],
         ["artifacts", "info", "model/m:v1", "--type", "code"],
         ["artifacts", "delete", "m"],
@@ -114,7 +118,7 @@ def test_version(runicorn: RunCommand) -> None:
     assert (outcome.code, outcome.out) == (0, "runicorn 0.1.0\n")
 
 
-@pytest.mark.parametrize("group", [[], ["artifacts"], ["artifacts", "alias"]])
+@pytest.mark.parametrize("group", [[], ["artifacts"], ["artifacts", "alias"], ["token"]])
 def test_help_is_there(runicorn: RunCommand, group: list[str]) -> None:
     outcome = runicorn(*group, "--help")
     assert outcome.code == 0

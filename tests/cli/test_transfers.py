@@ -47,6 +47,13 @@ def test_put_logs_a_version_in_a_run_of_its_own(
     assert (run["project"], run["name"], run["status"]) == ("p", "by-hand", "finished")
 
 
+def test_put_takes_the_type_before_the_name(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile
+) -> None:
+    outcome = runicorn("artifacts", "put", f"dataset/{name}", make_file("a.bin"), "--json")
+    assert (outcome.json["name"], outcome.json["type"]) == (name, "dataset")
+
+
 def test_put_in_json_is_the_version(
     portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile
 ) -> None:
@@ -177,13 +184,14 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
         elif seen.path == "/api/blobs/missing":
             reached.append(seen.path)
             time.sleep(2)
-        run = {"id": "r", "project": "p", "name": "n", "status": "failed"}
+        status = statuses[-1] if statuses else "running"
+        run = {"id": "r", "project": "p", "name": "n", "status": status}
         json_answer(201, run | {"missing": []})(handler, seen)
 
     peer.script(slowly)
     command = [sys.executable, "-m", "runicorn", "artifacts", "put", "m", str(make_file("a"))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while not reached:
+        while not reached and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)

@@ -15,8 +15,8 @@ from django.db.models import F
 
 from artifacts.models import Blob, StoreIdentity
 from artifacts.services.locks import only_one
+from artifacts.services.purge import purge_version
 from artifacts.services.trees import folder_of
-from artifacts.services.versions import purge_version
 from artifacts.storage.layout import Store
 from tests.concurrency.threads import PATIENCE_SECONDS, start
 from tests.conftest import ANYBODY, MakeVersion
@@ -56,7 +56,7 @@ def another_copy(name: str) -> Iterator[None]:
 def test_a_dry_run_prints_the_plan_and_frees_nothing(store: Store, make_blob: MakeBlob) -> None:
     age(make_blob(b"orphan"), hours=25)
     make_blob(b"stray").delete()
-    assert run("collect", dry_run=True) == "1 blob to free, 6 bytes; 1 stray.\n"
+    assert run("collect", dry_run=True) == "1 blob to free, 6 B; 1 stray.\n"
     assert pool_bytes(store) == len(b"orphan") + len(b"stray")
 
 
@@ -76,8 +76,8 @@ def test_it_frees_orphans_past_the_courtesy_age_and_strays(
     make_blob(b"stray").delete()
     said = run("collect")
     assert said.splitlines() == [
-        "1 blob to free, 10 bytes; 1 stray.",
-        "Freed 15 bytes; 0 leftovers removed.",
+        "1 blob to free, 10 B; 1 stray.",
+        "Freed 15 B; 0 leftovers removed.",
     ]
     assert pool_bytes(store) == len(b"referred to") + len(b"young orphan")
 
@@ -96,8 +96,8 @@ def test_it_finds_nothing_to_do_the_second_time(store: Store, make_blob: MakeBlo
     make_blob(b"orphan")
     run("collect", min_age_hours=0)
     assert run("collect", min_age_hours=0).splitlines() == [
-        "0 blobs to free, 0 bytes; 0 strays.",
-        "Freed 0 bytes; 0 leftovers removed.",
+        "0 blobs to free, 0 B; 0 strays.",
+        "Freed 0 B; 0 leftovers removed.",
     ]
 
 

@@ -31,13 +31,13 @@ def scrub(**options: Any) -> tuple[int, str]:
 
 def test_a_sound_store_exits_0(make_version: MakeVersion) -> None:
     make_version(files={"a.bin": CONTENT, "b.bin": b"other"})
-    assert scrub() == (0, "2 blobs checked, 0 bytes read.\n")
-    assert scrub(read_data=True) == (0, "2 blobs checked, 12 bytes read.\n")
+    assert scrub() == (0, "2 blobs checked, 0 B read.\n")
+    assert scrub(read_data=True) == (0, "2 blobs checked, 12 B read.\n")
     assert Blob.objects.filter(verified_at=None).count() == 0
 
 
 def test_an_empty_store_exits_0(store: Store) -> None:
-    assert scrub(read_data=True) == (0, "0 blobs checked, 0 bytes read.\n")
+    assert scrub(read_data=True) == (0, "0 blobs checked, 0 B read.\n")
 
 
 def remove(store: Store) -> None:
@@ -108,7 +108,7 @@ def test_a_stray_exits_1_and_stays(store: Store, make_blob: MakeBlob) -> None:
 
 def test_no_time_reads_nothing(make_blob: MakeBlob) -> None:
     make_blob(CONTENT)
-    assert scrub(read_data=True, max_duration=0.0) == (0, "1 blob checked, 0 bytes read.\n")
+    assert scrub(read_data=True, max_duration=0.0) == (0, "1 blob checked, 0 B read.\n")
 
 
 def test_the_longest_unread_is_read_first(make_blob: MakeBlob, store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from artifacts.errors import AliasMoved, AliasProtected, VersionNotReady
 from artifacts.models import Alias, AliasEvent, Version
-from artifacts.services.aliases import move_alias
+from artifacts.services.aliases import move_alias, roll_back_alias
 from artifacts.services.versions import restore_version, soft_delete_version
 from artifacts.storage.layout import Store
 from tests.concurrency.threads import run_together
@@ -100,3 +100,54 @@ def test_a_restored_version_gets_back_only_aliases_that_stayed(store: Store) -> 
     events = list(AliasEvent.objects.order_by("id").values_list("from_number", "to_number"))
     target = Alias.objects.get().version.number
     assert events[-1][1] == target
+
+
+def roll_back(version: Version, expected: int) -> bool:
+    try:
+        roll_back_alias(
+            artifact=version.artifact, name="production", rolled_back_by=ANYBODY, expected=expected
+        )
+    except AliasMoved:
+        return False
+    return True
+
+
+def test_a_roll_back_and_a_move_that_expect_the_same_do_not_both_happen(store: Store) -> None:
+    first, second, third = [log("model-a", CONTENT) for _ in range(3)]
+    for _ in range(10):
+        Alias.objects.all().delete()
+        AliasEvent.objects.all().delete()
+        assert try_move(first, expected=None)
+        assert try_move(second, expected=1)
+        back, forth = run_together(
+            partial(roll_back, first, expected=2), partial(try_move, third, expected=2)
+        )
+        assert back is not forth
+        assert Alias.objects.get().version == (first if back else third)
+
+
+def test_a_blind_roll_back_goes_to_where_the_move_before_it_came_from(store: Store) -> None:
+    first, second, third = [log("model-a", CONTENT) for _ in range(3)]
+    for _ in range(10):
+        Alias.objects.all().delete()
+        AliasEvent.objects.all().delete()
+        try_move(first, expected=None)
+        try_move(second, expected=1)
+        run_together(
+            partial(
+                roll_back_alias,
+                artifact=first.artifact,
+                name="production",
+                rolled_back_by=ANYBODY,
+            ),
+            partial(
+                move_alias,
+                artifact=first.artifact,
+                name="production",
+                version=third,
+                moved_by=ANYBODY,
+            ),
+        )
+        moves = list(AliasEvent.objects.order_by("id").values_list("from_number", "to_number"))
+        assert moves[2:] in ([(2, 1), (1, 3)], [(2, 3), (3, 2)])
+        assert Alias.objects.get().version.number == moves[-1][1]

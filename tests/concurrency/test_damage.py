@@ -3,19 +3,25 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from artifacts.errors import MissingBlobs
 from artifacts.models import Blob, Version
-from artifacts.services.integrity import heal_blobs, mark_damaged, scrub
+from artifacts.services import integrity
+from artifacts.services.integrity import heal_blobs, mark_damaged, rejudge, scrub
+from artifacts.services.trash import recover_trash
 from artifacts.services.trees import folder_of
-from artifacts.storage.layout import Store
+from artifacts.storage import pool
+from artifacts.storage.layout import PoolFile, Store
 from tests.concurrency.threads import PATIENCE_SECONDS, run_together, start, wait_until_blocked
 from tests.conftest import sha256_of
 from tests.crash.acts import commit, log, upload
-from tests.crash.invariants import broken, damage
+from tests.crash.invariants import broken, damage, turn_over
+from tests.leaning import blocks, log_leaning, log_plain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,3 +140,85 @@ def test_a_heal_of_what_is_not_damaged_changes_no_version(store: Store, version:
         heal_blobs(sha256s=[sha256_of(content) for content in FILES.values()])
     version.refresh_from_db()
     assert version.status == "ready"
+
+
+class Judging:
+    """Does something once, when the content was read and the verdict is not yet written down."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, job: Callable[[], object]) -> None:
+        self.judge = integrity.is_sound
+        self.jobs = [job]
+        monkeypatch.setattr(integrity, "is_sound", self)
+
+    def __call__(self, store: Store, blob: Blob) -> bool:
+        verdict = self.judge(store, blob)
+        while self.jobs:
+            self.jobs.pop()()
+        return verdict
+
+
+def test_a_commit_does_not_wait_while_content_is_read(
+    store: Store, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commit_beside() -> None:
+        start(partial(commit, "other", FILES)).result(PATIENCE_SECONDS)
+
+    Judging(monkeypatch, commit_beside)
+    assert not mark_damaged(blob=row(FILES["a.bin"]))
+
+
+def test_a_commit_does_not_wait_while_what_is_in_the_trash_is_judged(
+    store: Store, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, judge = row(FILES["a.bin"]).place, pool._is_sound
+    pool.move_aside(store, place)
+    upload(FILES["a.bin"])
+    verdicts = []
+
+    def judge_and_commit(path: Path, file: PoolFile) -> bool:
+        start(partial(commit, "other", FILES)).result(PATIENCE_SECONDS)
+        verdicts.append(judge(path, file))
+        return verdicts[-1]
+
+    monkeypatch.setattr(pool, "_is_sound", judge_and_commit)
+    recover_trash(store)
+    assert (verdicts, list(store.trash.iterdir())) == ([True], [])
+    assert broken(store) == []
+
+
+def test_content_healed_while_it_was_found_damaged_is_not_marked(
+    store: Store, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = FILES.values()
+    spoil(store, first)
+    Judging(monkeypatch, lambda: upload(first))
+    assert not mark_damaged(blob=row(first))
+    version.refresh_from_db()
+    assert version.status == "ready"
+
+
+def test_a_base_healed_while_what_leans_on_it_was_found_damaged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_plain("base", "abcd")
+    log_leaning("first", "abx", "abcd")
+    turn_over(store.pool_path(sha256_of(blocks("abcd"))), 0)
+    Blob.objects.filter(sha256=sha256_of(blocks("abcd"))).update(damaged_at=timezone.now())
+    Judging(monkeypatch, lambda: upload(blocks("abcd")))
+    assert not mark_damaged(blob=row(blocks("abx")))
+    assert broken(store) == []
+
+
+def test_a_base_damaged_while_what_leans_on_it_was_found_sound(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_plain("base", "abcd")
+    log_leaning("first", "abx", "abcd")
+    Blob.objects.filter(sha256=sha256_of(blocks("abx"))).update(damaged_at=timezone.now())
+
+    def spoil_base() -> None:
+        turn_over(store.pool_path(sha256_of(blocks("abcd"))), 0)
+        mark_damaged(blob=row(blocks("abcd")))
+
+    Judging(monkeypatch, spoil_base)
+    assert not rejudge(blob=row(blocks("abx")))

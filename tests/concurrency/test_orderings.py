@@ -15,7 +15,8 @@ from artifacts.errors import MissingBlobs
 from artifacts.models import Blob, ManifestEntry, Reference
 from artifacts.services import collect as collection
 from artifacts.services.collect import collect, collect_blobs, plan_collection
-from artifacts.services.integrity import find_strays
+from artifacts.services.publishing import lock_bases
+from artifacts.services.strays import find_strays
 from artifacts.services.trash import recover_trash
 from artifacts.storage import pool
 from artifacts.storage.layout import Store
@@ -107,7 +108,7 @@ class HeldCollection:
         return locked
 
     def run(self) -> int:
-        return collection._collect_batch(self.store, self.lock)
+        return collection._collect_batch(self.store, self.lock).freed_bytes
 
 
 def beside_a_collection(store: Store, blob: Blob, job: Callable[[], object]) -> object:
@@ -185,8 +186,22 @@ def test_an_upload_between_link_and_commit_is_no_stray(store: Store, orphan: Blo
     assert strays.result(PATIENCE_SECONDS) == []
 
 
+def test_a_look_for_strays_does_not_deadlock_with_an_upload_that_has_locked_its_bases(
+    store: Store, orphan: Blob
+) -> None:
+    content = b"content of a stray"
+    store.pool_path(sha256_of(content)).write_bytes(content)
+    store.extents_path(orphan.sha256, 0).write_bytes(b"what the row names no more")
+    with transaction.atomic():
+        lock_bases([orphan.sha256], {orphan.sha256: orphan.place})
+        strays = start(lambda: list(find_strays(store)))
+        wait_until_blocked()
+        upload(content)
+    assert strays.result(PATIENCE_SECONDS) == [f"{orphan.digest}.d"]
+
+
 def test_recovery_waits_for_a_collection_that_is_still_running(store: Store, orphan: Blob) -> None:
-    moved = pool.move_aside(store, orphan.sha256)
+    moved = pool.move_aside(store, orphan.place)
     assert moved is not None
     with transaction.atomic():
         Blob.objects.select_for_update().get(pk=orphan.pk)

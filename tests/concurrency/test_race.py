@@ -13,7 +13,7 @@ from artifacts.errors import VersionNotFound
 from artifacts.models import Version
 from artifacts.services.collect import collect, plan_collection
 from artifacts.services.integrity import scrub
-from artifacts.services.versions import purge_version
+from artifacts.services.purge import purge_version
 from artifacts.storage.layout import Store
 from tests.concurrency.threads import count_deadlocks, run_together
 from tests.crash.acts import ANYBODY, log

@@ -7,7 +7,8 @@ from django.contrib.auth.models import AnonymousUser
 from artifacts.errors import MissingBlobs
 from artifacts.models import Version
 from artifacts.services.blobs import store_blob
-from artifacts.services.versions import VersionDraft, create_version, purge_version
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import VersionDraft, create_version
 from artifacts.storage.manifest import Manifest, ManifestEntry
 from tests.conftest import sha256_of
 

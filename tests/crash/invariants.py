@@ -1,6 +1,6 @@
 """The invariants of docs/storage.md as one question: what is broken, and what is only untidy?"""
 
-import os
+import hashlib
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,14 @@ import time_machine
 from django.core.management import call_command
 from django.db.models import Exists, OuterRef
 
-from artifacts.models import Blob, ManifestEntry, Version
+from artifacts.errors import Corrupted
+from artifacts.models import Blob, BlobBase, ManifestEntry, Version
+from artifacts.services.contents import open_blob
 from artifacts.services.trees import built_folder, folder_of, path_on_disk
 from artifacts.storage import pool
-from artifacts.storage.layout import Store
+from artifacts.storage.content import verify_own
+from artifacts.storage.layout import EXTENTS, FILE, Store, physical_path, pool_file_path
+from artifacts.storage.recipe import read_recipe
 from artifacts.storage.tree import read_manifest
 from tests.conftest import sha256_of
 
@@ -23,6 +27,7 @@ def broken(store: Store) -> list[str]:
     return [
         *_lost_entries(store),
         *_wrong_pool_files(store),
+        *_wrong_bases(store),
         *_ready_versions_with_damage(),
         *_wrong_folders(),
     ]
@@ -50,13 +55,30 @@ def pool_bytes(store: Store) -> int:
     return sum(path.stat().st_size for path in store.pool.glob("*/*"))
 
 
+def files_of(store: Store, content: bytes) -> list[Path]:
+    """Every file of the pool that is named after this content: whole, or its own bytes."""
+    whole = store.pool_path(sha256_of(content))
+    return sorted(whole.parent.glob(f"{whole.name}*"))
+
+
 def damage(store: Store, content: bytes) -> None:
-    """Let the disk turn the last byte of stored content over; the size stays."""
-    path = store.pool_path(sha256_of(content))
+    """Let the disk turn a byte of stored content over; the size stays.
+
+    It is the last byte of a whole file, and the first of a ``.d`` file: of its own bytes if it has
+    any, else of its recipe.
+    """
+    for path in files_of(store, content):
+        turn_over(path, 0 if ".d" in path.name else path.stat().st_size - 1)
+
+
+def turn_over(path: Path, offset: int) -> None:
+    """Let the disk turn over the byte at ``offset`` of a read-only file."""
     path.chmod(0o644)
     with path.open("r+b") as file:
-        file.seek(-1, os.SEEK_END)
-        file.write(bytes([content[-1] ^ 0xFF]))
+        file.seek(offset)
+        before = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([before ^ 0xFF]))
     path.chmod(0o444)
 
 
@@ -68,18 +90,44 @@ class _Nowhere:
 def _lost_entries(store: Store) -> Iterator[str]:
     entries = ManifestEntry.objects.filter(blob=OuterRef("pk"))
     for blob in Blob.objects.healthy().filter(Exists(entries)):
-        if not pool.verify_blob(store, blob.sha256, blob.size_bytes):
+        if not _reads_right(blob):
             yield f"lost: {blob}"
 
 
+def _reads_right(blob: Blob) -> bool:
+    """Whether a client gets the content, from whatever files it lies in."""
+    digest = hashlib.sha256()
+    try:
+        with open_blob(blob) as reader:
+            while piece := reader.read(1 << 20):
+                digest.update(piece)
+    except Corrupted:
+        return False
+    return digest.hexdigest() == blob.sha256
+
+
 def _wrong_pool_files(store: Store) -> Iterator[str]:
-    vouched = set(Blob.objects.healthy().values_list("sha256", flat=True))
-    for sha256, size in pool.iter_pool(store):
-        path = store.pool_path(sha256)
-        if sha256 in vouched and not pool.has_content(path, sha256, size):
-            yield f"not what its name says: {sha256}"
+    vouched = {blob.place.pool_file: blob.place for blob in Blob.objects.healthy()}
+    for file, _size in pool.iter_pool(store):
+        path = pool_file_path(store, file)
+        if file in vouched and not verify_own(store, vouched[file]):
+            yield f"not what its name says: {file.name}"
         if stat.S_IMODE(path.stat().st_mode) != 0o444:
-            yield f"writable: {sha256}"
+            yield f"writable: {file.name}"
+
+
+def _wrong_bases(store: Store) -> Iterator[str]:
+    """The rows that keep bases alive are those that the recipes on disk ask for."""
+    kept: dict[int, dict[str, int]] = {}
+    for one in BlobBase.objects.select_related("base"):
+        kept.setdefault(one.blob_id, {})[one.base.sha256] = one.bytes
+    for blob in Blob.objects.healthy():
+        path = physical_path(store, blob.place)
+        if blob.layout == EXTENTS and not path.exists():
+            continue  # in the trash: a matter for those that ask whether an entry lost its bytes
+        asked = read_recipe(path).bases if blob.layout == EXTENTS else {}
+        if kept.get(blob.pk, {}) != asked:
+            yield f"its bases are not those of its recipe: {blob}"
 
 
 def _ready_versions_with_damage() -> Iterator[str]:
@@ -103,16 +151,23 @@ def _wrong_folders() -> Iterator[str]:
 def _is_complete(version: Version, folder: Path) -> bool:
     manifest = read_manifest(folder)
     return (manifest is not None and sha256_of(manifest) == version.manifest_sha256) and all(
-        pool.has_content(path_on_disk(folder, entry.path), entry.blob.sha256, entry.blob.size_bytes)
+        _is_right_or_left_out(entry, path_on_disk(folder, entry.path))
         for entry in version.entries.all()
     )
 
 
+def _is_right_or_left_out(entry: ManifestEntry, path: Path) -> bool:
+    """Content that lies in several files has no file in the folder."""
+    if entry.blob.layout != FILE and not path.exists():
+        return True
+    return pool.has_content(path, entry.blob.sha256, entry.blob.size_bytes)
+
+
 def _rows_and_files_apart(store: Store) -> Iterator[str]:
-    rows = set(Blob.objects.values_list("sha256", "physical_bytes"))
+    rows = {(blob.place.pool_file, blob.physical_bytes) for blob in Blob.objects.all()}
     files = set(pool.iter_pool(store))
-    yield from (f"a row without its file: {sha256}" for sha256, _ in rows - files)
-    yield from (f"a file without its row: {sha256}" for sha256, _ in files - rows)
+    yield from (f"a row without its file: {file.name}" for file, _ in rows - files)
+    yield from (f"a file without its row: {file.name}" for file, _ in files - rows)
     if Blob.objects.all().physical_bytes() != pool_bytes(store):
         yield "the rows and the disk do not add up to the same"
 

@@ -4,20 +4,28 @@ After each crash the invariants that mean loss hold at once; the rest holds afte
 does anyway (``collect``, ``rebuild_trees``) and after the client has tried again.
 """
 
+import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
+import artifacts
+from accounts.models import Team
 from artifacts.models import Artifact, Blob, Version
 from artifacts.services.integrity import scrub
+from artifacts.services.teams import assign_team
+from artifacts.services.trees import built_folder, folder_of
 from artifacts.storage import pool
 from artifacts.storage.layout import Store
 from artifacts.storage.steps import STEPS
+from tests.artifacts import test_compact
 from tests.conftest import sha256_of
-from tests.crash.acts import commit, log, purge, upload
+from tests.crash import test_extents_server, test_kill_uploads
+from tests.crash.acts import ANYBODY, commit, log, purge, upload
 from tests.crash.invariants import broken, damage, pool_bytes, tidy, untidy
 from tests.crash.process import run
 
@@ -29,6 +37,7 @@ UPLOAD_STEPS = (
 )  # fmt: skip
 COMMIT_STEPS = ("version.before_commit", "version.committed", "tree.built", "tree.renamed")
 PURGE_STEPS = ("purge.committed", "tree.removed")
+ASSIGN_STEPS = ("assign.committed", "tree.removed")
 COLLECT_STEPS = (
     "collect.locked", "aside.moved", "collect.moved", "collect.before_commit", "collect.committed",
 )  # fmt: skip
@@ -48,8 +57,22 @@ def crash(work: Callable[..., object], *args: object, at: str, **options: object
     assert run(work, *args, crash_at=at, **options) == -signal.SIGKILL
 
 
-def test_every_step_of_the_store_is_among_those_killed_here() -> None:
-    assert set(STEPS) <= {*UPLOAD_STEPS, *COMMIT_STEPS, *PURGE_STEPS, *COLLECT_STEPS}
+def test_every_step_there_is_is_among_those_killed() -> None:
+    """Those of storage and services alike, as the code names them."""
+    code = "".join(path.read_text() for path in Path(artifacts.__path__[0]).rglob("*.py"))
+    named = set(re.findall(r'reached\("([^"]+)"\)', code))
+    here = {
+        *UPLOAD_STEPS,
+        *COMMIT_STEPS,
+        *PURGE_STEPS,
+        *COLLECT_STEPS,
+        *ASSIGN_STEPS,
+        "misplaced.removed",
+    }
+    uploads = {*test_kill_uploads.STEPS, *test_kill_uploads.WHOLE_STEPS}
+    elsewhere = {*uploads, *test_compact.STEPS, *test_extents_server.REDEDUP_STEPS}
+    assert named == here | elsewhere
+    assert set(STEPS) <= named
 
 
 @pytest.mark.parametrize("step", [*UPLOAD_STEPS, "version.before_commit"])
@@ -89,6 +112,29 @@ def test_killed_in_a_purge_the_rest_is_finished_by_collect(store: Store, step: s
     assert_in_order(store)
     assert pool_bytes(store) == len(FILES["a.bin"])
     assert log("model-a", FILES).number == 2
+    assert_in_order(store)
+
+
+@pytest.mark.parametrize("step", ASSIGN_STEPS)
+def test_killed_while_an_artifact_goes_to_a_team_nothing_stays_where_it_was(
+    store: Store, step: str
+) -> None:
+    version, vision = log("model-a", FILES), Team.objects.create(name="vision")
+    log("model-a", {"a.bin": b"second version"})
+    old = folder_of(version)
+    crash(assign_team, artifact=version.artifact, team=vision, assigned_by=ANYBODY, at=step)
+    assert Artifact.objects.get().team == vision
+    assert old.parent.exists()
+    assert_in_order(store)
+    assert not old.parent.exists()
+    assert all(built_folder(one) for one in Version.objects.all())
+
+
+def test_killed_while_what_a_crash_left_is_removed_the_next_time_goes_on(store: Store) -> None:
+    version, vision = log("model-a", FILES), Team.objects.create(name="vision")
+    where = {"artifact": version.artifact, "team": vision, "assigned_by": ANYBODY}
+    crash(assign_team, **where, at="assign.committed")
+    crash(call_command, "rebuild_trees", at="misplaced.removed")
     assert_in_order(store)
 
 

@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from artifacts.models import Artifact, Blob, Version
+from artifacts.services.blobs import store_file
 from artifacts.services.collect import collect_blobs
 from artifacts.services.locks import only_one
 from artifacts.storage.layout import Store
+from artifacts.storage.partial import open_partial
 from tests.concurrency.threads import PATIENCE_SECONDS, start, wait_until_blocked
-from tests.crash.acts import commit, log, purge, upload
+from tests.conftest import sha256_of
+from tests.crash.acts import ANYBODY, commit, log, purge, upload
 from tests.crash.invariants import broken, pool_bytes, tidy, untidy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+CONTENT = b"content that came in parts"
 FILES = {"a.bin": b"first content", "b.bin": b"second content"}
 
 
@@ -53,6 +58,23 @@ def test_an_upload_cut_off_keeps_nothing(store: Store) -> None:
         cut_off.result(PATIENCE_SECONDS)
     assert pool_bytes(store) == 0
     assert untidy(store) == []
+
+
+def test_of_an_upload_in_parts_cut_off_at_its_end_all_that_came_is_kept(store: Store) -> None:
+    upload(CONTENT)
+    with open_partial(store, f"{sha256_of(CONTENT)}-open") as waiting:
+        waiting.append(BytesIO(CONTENT), len(CONTENT))
+    store_waiting = partial(
+        store_file, path=waiting.path, sha256=sha256_of(CONTENT), size_bytes=len(CONTENT),
+        stored_by=ANYBODY,
+    )  # fmt: skip
+    with locked("SELECT * FROM artifacts_blob FOR UPDATE"):
+        cut_off = start(store_waiting)
+    with pytest.raises(OperationalError):
+        cut_off.result(PATIENCE_SECONDS)
+    assert waiting.path.read_bytes() == CONTENT
+    store_waiting()
+    assert list(store.staging.iterdir()) == []
 
 
 def test_a_collection_cut_off_after_it_moved_the_bytes_puts_them_back(store: Store) -> None:

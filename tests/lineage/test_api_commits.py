@@ -44,6 +44,7 @@ def test_a_commit_answers_the_version_in_full(
     assert answer.json() == {
         "name": "m",
         "type": "model",
+        "team": None,
         "version": 1,
         "created_at": version.created_at.timestamp(),
         "updated_at": version.updated_at.timestamp(),
@@ -51,6 +52,8 @@ def test_a_commit_answers_the_version_in_full(
         "created_by_user": None,
         "size_bytes": 5,
         "num_files": 1,
+        "physical_bytes": 5,
+        "shared_bytes": 0,
         "num_references": 1,
         "status": "ready",
         "metadata": {"accuracy": 0.9},
@@ -208,9 +211,13 @@ def test_a_body_that_is_no_json_is_refused(api: APIClient) -> None:
 def test_in_team_mode_a_member_may_and_nobody_else(
     api: APIClient, member: APIClient, make_blob: MakeBlob, settings: Any
 ) -> None:
-    make_blob(b"12345")
+    blob = make_blob(b"12345")
     settings.RUNICORN_ACCESS = "team"
     assert api.post(PATH, commit(), format="json").status_code == 401
+    assert member.post(PATH, commit(), format="json").status_code == 409  # he never had it
+    binary = "application/octet-stream"
+    sent = member.put(f"/api/blobs/{blob.digest}", b"12345", content_type=binary)
+    assert sent.status_code == 201
     made = member.post(PATH, commit(), format="json")
     assert (made.status_code, made.json()["created_by_user"]) == (201, "member")
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from artifacts.services.versions import purge_version, soft_delete_version
+from accounts.models import Team
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import soft_delete_version
 from lineage.models import Run
 from lineage.services import use_version
 from tests.conftest import ANYBODY, MakeVersion
@@ -187,7 +189,10 @@ def test_a_use_says_which_version(
 ) -> None:
     make_run("r1")
     make_version("data", type="dataset", aliases=["clean"])
-    expected = {"run": "r1", "name": "data", "type": "dataset", "version": 1, "artifact": "data:v1"}
+    expected = {
+        "run": "r1", "name": "data", "type": "dataset", "team": None, "version": 1,
+        "artifact": "data:v1",
+    }  # fmt: skip
     first = api.post("/api/runs/r1/uses", {"artifact": "data:clean"}, format="json")
     assert (first.status_code, first.json()) == (201, expected)
     for reference in ("data", "data:latest", "data:v1", "dataset/data:v1"):
@@ -280,6 +285,7 @@ def test_a_run_lists_what_it_made_and_used(
         {
             "name": "m",
             "type": "model",
+            "team": None,
             "version": 1,
             "artifact": "m:v1",
             "size_bytes": 5,
@@ -361,3 +367,15 @@ def test_the_maker_of_a_run_is_named(member: APIClient, team: None) -> None:
 )
 def test_other_methods_are_405(api: APIClient, method: str, path: str) -> None:
     assert send(api, method, path, "").status_code == 405
+
+
+def test_a_run_tells_whose_its_versions_are(
+    api: APIClient, make_run: MakeRun, make_version: MakeVersion
+) -> None:
+    make_run("r1")
+    Team.objects.create(name="vision")
+    make_version("m", team="vision", run_id="r1")
+    used = api.post("/api/runs/r1/uses", {"artifact": "vision/model/m:v1"}, format="json")
+    assert (used.status_code, used.json()["team"]) == (201, "vision")
+    body = api.get("/api/runs/r1/artifacts").json()
+    assert [one["team"] for one in body["created"] + body["used"]] == ["vision", "vision"]

@@ -1,8 +1,12 @@
 """Run ids and written references."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from lineage.references import VersionReference, check_run_id, parse_reference
+
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +21,9 @@ from lineage.references import VersionReference, check_run_id, parse_reference
         ("code/m", VersionReference("m", None, "latest", "code")),
         ("数据集:生产", VersionReference("数据集", None, "生产", None)),
         ("my model.2:v1", VersionReference("my model.2", 1, "", None)),
+        ("m@v2:latest", VersionReference("m@v2", None, "latest", None)),
+        ("m:p@2026-05-01", VersionReference("m", None, "p", None, None, MAY)),
+        ("a/code/m:p@2026-05-01T02:00+02:00", VersionReference("m", None, "p", "code", "a", MAY)),
     ],
 )
 def test_a_reference_is_read(text: str, expected: VersionReference) -> None:
@@ -42,6 +49,11 @@ def test_a_reference_is_read(text: str, expected: VersionReference) -> None:
         "m\n",
         "stats:v1",
         "\ud800",
+        "m:v1@2026-05-01",
+        "m:p@",
+        "m:p@tomorrow",
+        "m:p@2026-05-01T12:00",
+        "m:@2026-05-01",
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:
@@ -54,7 +66,9 @@ def test_the_refusal_names_the_part() -> None:
         parse_reference("m:a b")
 
 
-@pytest.mark.parametrize("text", ["a", "20250114_120000_abc123", "x" * 128, "运行-1", "...", ".a"])
+@pytest.mark.parametrize(
+    "text", ["a", "20250114_120000_abc123", "x" * 128, "运行-1", "प्रयोग-1", "...", ".a"]
+)
 def test_a_run_id_may_be(text: str) -> None:
     assert check_run_id(text) == text
 

@@ -10,7 +10,7 @@ import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError
 
-from accounts.models import User
+from accounts.roles import Role
 from artifacts.errors import (
     AccessDenied,
     AliasNotFound,
@@ -24,7 +24,8 @@ from artifacts.errors import (
     VersionNotReady,
 )
 from artifacts.models import Blob, Version
-from artifacts.services.versions import VersionDraft, purge_version, soft_delete_version
+from artifacts.services.purge import purge_version
+from artifacts.services.versions import VersionDraft, soft_delete_version
 from artifacts.storage.layout import Store
 from artifacts.storage.manifest import Manifest, ManifestEntry
 from lineage.models import Run, RunInput
@@ -38,6 +39,7 @@ from lineage.services import (
 )
 from tests.conftest import ANYBODY, MakeVersion
 from tests.lineage.conftest import MakeRun, Tell
+from tests.people import make_user
 
 
 def resolve(text: str, type_: str | None = None) -> Version:
@@ -48,7 +50,7 @@ def resolve(text: str, type_: str | None = None) -> Version:
 
 
 def test_a_new_run_is_running_and_its_makers(db: None) -> None:
-    owner = User.objects.create_user("owner")
+    owner = make_user("owner", Role.MAINTAINER)
     run, is_new = create_run(run_id="r1", project="vision", name="resnet", created_by=owner)
     assert is_new
     assert (run.id, run.project, run.name, run.status) == ("r1", "vision", "resnet", "running")

@@ -16,6 +16,14 @@ from tests.live import LivePortal
 from tests.sdk.peers import Peer, serve_peer
 
 
+@pytest.fixture(autouse=True)
+def config_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty home for what ``runicorn login`` keeps: nobody's own counts in a test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("RUNICORN_TEAM", raising=False)
+    return tmp_path / "config" / "runicorn"
+
+
 @pytest.fixture
 def portal(
     live_portal: LivePortal,

@@ -9,7 +9,9 @@ import pytest
 
 import runicorn as rn
 from runicorn import errors, payloads
+from runicorn.config import Config
 from tests.live import LivePortal
+from tests.sdk.peers import json_answer, serve_peer
 
 MakeFile = Callable[..., Path]
 
@@ -87,14 +89,31 @@ def test_the_stats(client: rn.Client, logged: str) -> None:
     assert_is(payloads.TypeStats, found["by_type"]["model"])
 
 
-def test_aliases(client: rn.Client, logged: str) -> None:
+def test_aliases(client: rn.Client, logged: str, run: rn.Run, make_file: MakeFile) -> None:
     assert_is(payloads.AliasInfo, client.set_alias(logged, "best", 1))
     assert_is(payloads.AliasInfo, client.get_alias(logged, "best"))
     assert [one["alias"] for one in client.list_aliases(logged)] == ["best", "latest", "production"]
-    assert_is(payloads.Deleted, client.delete_alias(logged, "best"))
+    run.log_artifact(rn.Artifact(logged).add_file(make_file("b", b"other")))
+    client.set_alias(logged, "best", 2, comment="better")
+    assert_is(payloads.AliasInfo, client.roll_back_alias(logged, "best", comment="worse"))
+    history = client.get_alias_history(logged, "best")
+    assert_is(payloads.AliasEventInfo, history[0])
+    assert [one["comment"] for one in history] == ["worse", "better", ""]
+    assert_is(payloads.Deleted, client.delete_alias(logged, "best", comment="gone"))
+    assert client.get_alias_history(logged, "best")[0]["comment"] == "gone"
     with pytest.raises(errors.AliasNotFound) as refusal:
         client.get_alias(logged, "best")
     assert refusal.value.aliases == ["latest", "production"]
+
+
+def test_an_alias_is_protected_until_it_is_said_that_it_is_not(
+    client: rn.Client, logged: str
+) -> None:
+    assert client.set_alias(logged, "best", 1, protected=True)["protected"] is True
+    assert client.set_alias(logged, "best", 1)["protected"] is True
+    with pytest.raises(errors.RunicornError, match="best"):
+        client.delete_version(logged, 1)
+    assert client.set_alias(logged, "best", 1, protected=False)["protected"] is False
 
 
 def test_delete_and_restore(client: rn.Client, logged: str) -> None:
@@ -204,3 +223,14 @@ def test_a_name_in_several_types_is_ambiguous_to_a_write(
     with pytest.raises(errors.AmbiguousType) as refusal:
         client.delete_version(name, 1)
     assert refusal.value.types == ["model", "dataset"]
+
+
+def test_the_comment_of_a_removal_is_in_no_url() -> None:
+    """Servers and proxies write URLs into their logs."""
+    with serve_peer() as peer:
+        peer.script(json_answer(200, {"success": True, "message": ""}))
+        client = rn.Client(Config(url=peer.url))
+        client.delete_alias("m", "production", team="vision", comment="no more: 更好")
+    (asked,) = peer.seen
+    assert asked.path == "/api/artifacts/m/aliases/production?team=vision"
+    assert asked.json == {"comment": "no more: 更好"}

@@ -72,7 +72,7 @@ def singles(peer: Peer) -> int:
 def test_many_small_files_take_one_request(peer: Peer, fetch: Fetch) -> None:
     peer.script(serving(bytes_answer(200, tar_of(CONTENTS))))
     ledger = fetch()
-    assert peer.calls == ["GET /api/artifacts/m/v1/archive?type=model&format=tar"]
+    assert peer.calls == ["GET /api/artifacts/m/v1/archive?type=model&team=everyone&format=tar"]
     assert ledger.done == ledger.totals
 
 

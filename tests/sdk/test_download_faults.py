@@ -55,7 +55,7 @@ def test_a_file_is_fetched_and_verified(peer: Peer, fetch: Fetch, tmp_path: Path
     peer.script(bytes_answer(200, CONTENT))
     assert fetch().read_bytes() == CONTENT
     assert left_in(tmp_path) == ["a.bin"]
-    assert peer.calls == ["GET /api/artifacts/m/v1/files/a.bin?type=model"]
+    assert peer.calls == ["GET /api/artifacts/m/v1/files/a.bin?type=model&team=everyone"]
 
 
 def test_a_broken_download_goes_on_where_it_broke(peer: Peer, fetch: Fetch) -> None:

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -152,9 +153,39 @@ def test_what_does_not_exist_is_a_file_not_found(
         run.use_artifact(f"code/{name}:v1")
 
 
+def test_a_comment_says_why_the_aliases_move(
+    run: rn.Run, name: str, make_file: MakeFile, client: rn.Client
+) -> None:
+    artifact = rn.Artifact(name).add_file(make_file("a"))
+    with pytest.raises(ValueError, match="name one"):
+        run.log_artifact(artifact, aliases="latest", comment="why")
+    run.log_artifact(artifact, aliases=["production", "best"], comment="passed 测试")
+    for alias in ("production", "best"):
+        (event,) = client.get_alias_history(name, alias)
+        assert event["comment"] == "passed 测试"
+
+
+def test_an_alias_means_what_it_meant_then(
+    run: rn.Run, name: str, make_file: MakeFile, client: rn.Client
+) -> None:
+    before = datetime.now(UTC)
+    run.log_artifact(rn.Artifact(name).add_file(make_file("a", b"one")), aliases=["production"])
+    then = datetime.now(UTC).isoformat()
+    run.log_artifact(rn.Artifact(name).add_file(make_file("a", b"two")), aliases=["production"])
+    assert run.use_artifact(f"{name}:production").version == 2
+    assert run.use_artifact(f"{name}:production@{then}").version == 1
+    assert run.use_artifact(f"model/{name}:latest@{then}").version == 1
+    with pytest.raises(errors.AliasNotFound, match="it exists since"):
+        run.use_artifact(f"{name}:production@{before.isoformat()}")
+    with pytest.raises(errors.InvalidInput, match="has not come yet"):
+        run.use_artifact(f"{name}:production@9999-01-01")
+
+
 def test_a_version_that_cannot_be_is_refused_here(run: rn.Run) -> None:
     with pytest.raises(ValueError, match="Invalid version"):
         run.use_artifact("anything:v0")
+    with pytest.raises(ValueError, match="take no time"):
+        run.use_artifact("anything:v1@2026-05-01")
 
 
 def test_download_gives_the_bytes_back(

@@ -34,7 +34,9 @@ def test_check_name_refuses_what_is_no_text() -> None:
         rules.check_name(7)
 
 
-@pytest.mark.parametrize("alias", ["production", "validated", "v-1", "生产", "a.b_c-1", "latest"])
+@pytest.mark.parametrize(
+    "alias", ["production", "validated", "v-1", "生产", "a.b_c-1", "latest", "हिन्दी"]
+)
 def test_check_alias_accepts(alias: str) -> None:
     assert rules.check_alias(alias) == alias
 

@@ -55,6 +55,30 @@ def test_a_run_says_how_it_ended(portal: LivePortal, said: str, stored: str) -> 
     assert status_of(run) == stored
 
 
+@pytest.mark.parametrize("said", ["finished", "failed"])
+def test_a_run_that_ended_logs_and_uses_nothing(
+    portal: LivePortal, client: rn.Client, name: str, make_file: MakeFile, said: str
+) -> None:
+    artifact = rn.Artifact(name).add_file(make_file("m"))
+    run = rn.init(name="train")
+    run.log_artifact(artifact)
+    run.finish(said)
+    for act in (lambda: run.log_artifact(artifact), lambda: run.use_artifact(name)):
+        with pytest.raises(errors.RunEnded, match=f"is {said}.*name='train', run_id='{run.id}'"):
+            act()
+    assert [one["version"] for one in client.list_versions(name)] == [1]
+    assert client.get_run_artifacts(run.id)["used"] == []
+
+
+def test_a_run_taken_up_again_logs_on(
+    portal: LivePortal, client: rn.Client, name: str, make_file: MakeFile
+) -> None:
+    artifact = rn.Artifact(name).add_file(make_file("m"))
+    rn.init(run_id=name).finish()
+    with rn.init(run_id=name) as run:
+        assert run.log_artifact(artifact) == 1
+
+
 def test_an_unknown_status_is_refused(portal: LivePortal) -> None:
     with pytest.raises(ValueError, match="use finished or failed"):
         rn.init().finish("done")

@@ -70,11 +70,6 @@ def test_team_access_may_be_public(settings: Any) -> None:
     assert security() == []
 
 
-def test_unknown_access_is_refused(settings: Any) -> None:
-    settings.RUNICORN_ACCESS = "closed"
-    assert ids_of(security()) == ["runicorn.E004"]
-
-
 def database() -> list[str]:
     return ids_of(run_checks(tags=[Tags.database], databases=["default"]))
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from artifacts.storage.layout import Store
 
 URL = "/api/blobs/missing"
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,16 @@ def test_answers_carry_an_id_of_their_own(client: Client) -> None:
     ids = {client.get("/api/health")["X-Request-ID"] for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+def test_django_logs_a_failure_with_the_id_of_its_request(
+    client: Client, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    (store.root / "store.json").unlink()
+    answer = client.get("/api/health")
+    [record] = [record for record in caplog.records if record.name == "django.request"]
+    assert (answer.status_code, record.levelname) == (503, "ERROR")
+    assert record.request_id == answer["X-Request-ID"]  # type: ignore[attr-defined]
 
 
 def test_refusals_carry_an_id_and_a_length_too(client: Client) -> None:

@@ -1,6 +1,7 @@
 """``manage.py serve`` as its users meet it: real processes, real signals."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -14,6 +15,7 @@ import urllib3
 
 from tests.live import (
     LivePortal,
+    TeamPortal,
     free_port,
     fresh_database,
     run_manage,
@@ -50,6 +52,58 @@ def test_serve_says_where_things_are(live_portal: LivePortal) -> None:
     assert "Database  DATABASE_URL" in said
     assert any(line.startswith("Access    open: anybody on this machine") for line in said)
     assert f"Serving {live_portal.url} until Ctrl-C." in said
+
+
+def test_only_open_mode_says_how_to_leave_it(
+    live_portal: LivePortal, team_portal: TeamPortal
+) -> None:
+    assert "RUNICORN_ACCESS=team RUNICORN_SECRET_KEY=… make run" in live_portal.log.read_text()
+    said = team_portal.log.read_text()
+    assert "Access    team: with a login" in said
+    assert "RUNICORN_SECRET_KEY" not in said
+
+
+SETUP = re.compile(r"There is no admin yet: open (\S+), the setup code is ([2-9A-Z-]{19})\n")
+
+
+def test_the_code_that_is_printed_makes_the_first_admin_once(
+    tmp_path: Path, other_database: str
+) -> None:
+    settings = {
+        "DATABASE_URL": other_database, "RUNICORN_ACCESS": "team",
+        "RUNICORN_SECRET_KEY": "abcdefgh0123456789" * 3,
+    }  # fmt: skip
+    portal = start_portal(tmp_path / "var", **settings)
+    found = SETUP.search(portal.log.read_text())
+    assert found is not None
+    url, code = found.groups()
+    assert url == f"{portal.url}/welcome"
+    assert send_welcome(url, "AAAA-AAAA-AAAA-AAAA") == 403
+    assert send_welcome(url, code) == 303
+    assert urllib3.request("GET", url).status == 404
+    portal.stop()
+    portal = start_portal(tmp_path / "var", **settings)
+    assert len(SETUP.findall(portal.log.read_text())) == 1  # the file goes on
+    portal.stop()
+
+
+def send_welcome(url: str, code: str) -> int:
+    """The status of the first page's answer to a form with this code."""
+    page = urllib3.request("GET", url)
+    cookie = page.headers["Set-Cookie"].split(";")[0]
+    password = "correct horse battery"
+    fields = {
+        "csrfmiddlewaretoken": cookie.partition("=")[2], "code": code, "username": "ada",
+        "password1": password, "password2": password,
+    }  # fmt: skip
+    headers = {"Cookie": cookie, "Origin": url.removesuffix("/welcome")}
+    answer = urllib3.request("POST", url, fields=fields, headers=headers, redirect=False)
+    return answer.status
+
+
+def test_open_mode_needs_no_admin(live_portal: LivePortal) -> None:
+    assert not SETUP.search(live_portal.log.read_text())
+    assert urllib3.request("GET", f"{live_portal.url}/welcome").status == 404
 
 
 def test_each_request_has_a_line_with_its_id(live_portal: LivePortal) -> None:
@@ -194,6 +248,18 @@ def test_database_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     refused = run_serve(tmp_path / "var", DATABASE_URL=url)
     assert refused.returncode == 1
     assert "Connection refused" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [("mysql://portal@127.0.0.1/portal", '"DATABASE_URL"'), ("sqlite://:memory:", "runicorn.E005")],
+)
+def test_another_database_than_postgres_is_refused(tmp_path: Path, url: str, what: str) -> None:
+    refused = run_serve(tmp_path / "var", DATABASE_URL=url)
+    assert refused.returncode == 1
+    assert what in refused.stderr
+    assert "unset it" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -134,6 +134,9 @@ def test_loading_the_settings_writes_nothing(
         ("RUNICORN_LOG_LEVEL", "LOUD", "WARNING"),
         ("RUNICORN_DATABASE_POOL", "-1", "0"),
         ("DATABASE_URL", "garbage", "database URL"),
+        ("DATABASE_URL", "mysql://user@host/name", "postgres://user:password@host:5432/name"),
+        ("DATABASE_URL", "postgis://user@host/name", "unset it"),
+        ("DATABASE_URL", "postgres://[", "database URL"),
         ("RUNICORN_SECRET_KEY_FILE", "/nowhere", "readable file"),
     ],
 )
@@ -151,4 +154,11 @@ def test_garbage_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         'Error: Environment variable "RUNICORN_PORT" invalid: Not a valid integer.'
+    ]
+
+
+def test_what_a_value_may_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+    refused = run_manage("check", tmp_path / "var", RUNICORN_ACCESS="closed")
+    assert refused.stderr.splitlines() == [
+        'Error: Environment variable "RUNICORN_ACCESS" invalid: Must be one of: open, team.'
     ]

@@ -38,6 +38,11 @@ def publish_bytes(store: Store, content: bytes) -> str:
     return staged.sha256
 
 
+def put_in_pool(store: Store, sha256: str, content: bytes) -> None:
+    """Damage on purpose: a file that does not hold what its name says."""
+    store.pool_path(sha256).write_bytes(content)
+
+
 def make_manifest(store: Store, files: dict[str, bytes]) -> Manifest:
     """A manifest whose contents are in the pool."""
     return Manifest(
@@ -87,6 +92,7 @@ def start_python(code: str, *args: object, **env: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", code, *map(str, args)],
         cwd=PROJECT,
         env={**os.environ, **env},
+        stdin=subprocess.PIPE,  # never that of whoever runs the tests
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

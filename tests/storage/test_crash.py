@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from artifacts.storage import pool, staging, tree
+from artifacts.storage import pool, sweep, tree
 from artifacts.storage.layout import version_folder
 from artifacts.storage.manifest import Manifest
 from artifacts.storage.steps import STEPS, reached
@@ -14,7 +14,7 @@ WORK = """
 import hashlib, io, sys
 from pathlib import Path
 from artifacts.storage import pool, staging, tree
-from artifacts.storage.layout import version_folder
+from artifacts.storage.layout import Place, version_folder
 from artifacts.storage.manifest import Manifest, ManifestEntry
 from artifacts.storage.store import open_store
 
@@ -49,7 +49,7 @@ folder = version_folder(store, "model", "m", 1)
 tree.build_tree(store, folder, manifest_of(staged))
 tree.build_tree(store, folder, manifest_of(staged[:2]))
 tree.build_tree(store, version_folder(store, "model", "m", 2), manifest_of(staged))
-pool.put_back(store, pool.move_aside(store, staged[0].sha256))
+pool.put_back(store, pool.move_aside(store, Place(staged[0].sha256, 3000, 3000)))
 tree.remove_tree(store, folder)
 """
 
@@ -63,14 +63,18 @@ store = open_store(Path(sys.argv[1]))
 pool.publish(store, staging.stage(store, io.BytesIO(b"content")), replace=True)
 """
 
+SHARING_STEPS = {step for step in STEPS if step.startswith("extents.")} | {"stage.assembled"}
+"""Those of test_extents and test_assembling."""
+PLAIN_STEPS = [step for step in STEPS if step not in SHARING_STEPS]
+
 CONTENTS = [b"one" * 1000, b"two" * 2000, b""]
 
 
 def assert_pool_is_whole(store):
-    for sha256, size in pool.iter_pool(store):
-        assert pool.verify_blob(store, sha256, size)
-    for path, sha256 in pool.trashed(store):
-        assert pool.has_content(path, sha256, path.stat().st_size)
+    for file, size in pool.iter_pool(store):
+        assert pool.verify_blob(store, file.sha256, size)
+    for path, file in pool.trashed(store):
+        assert pool.has_content(path, file.sha256, path.stat().st_size)
 
 
 def assert_folder_is_complete_or_absent(folder):
@@ -87,11 +91,11 @@ def assert_invariants(store):
 
 
 def clean_up(store):
-    staging.sweep_staging(store, -1)
+    sweep.sweep_staging(store, -1)
     tree.sweep_trash(store)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", PLAIN_STEPS)
 @pytest.mark.parametrize("upload", ["one", "many"])
 def test_a_kill_at_any_step_leaves_nothing_torn(store, upload, step):
     code, _, errors = run_python(WORK, store.root, upload, RUNICORN_CRASH_AT=step)
@@ -102,7 +106,8 @@ def test_a_kill_at_any_step_leaves_nothing_torn(store, upload, step):
     assert (code, errors) == (0, "")
     assert_invariants(store)
     clean_up(store)
-    assert list(pool.iter_pool(store)) == sorted((sha256_of(one), len(one)) for one in CONTENTS)
+    found = [(file.sha256, size) for file, size in pool.iter_pool(store)]
+    assert found == sorted((sha256_of(one), len(one)) for one in CONTENTS)
     assert left_in(store.artifacts / "model" / "m") == ["v2"]
     assert left_in(store.staging) == []
     assert left_in(store.trash) == []
@@ -110,11 +115,13 @@ def test_a_kill_at_any_step_leaves_nothing_torn(store, upload, step):
 
 def test_content_killed_while_it_was_moved_aside_is_in_the_trash(store):
     run_python(WORK, store.root, "one", RUNICORN_CRASH_AT="aside.moved")
-    assert [sha256 for _, sha256 in pool.trashed(store)] == [sha256_of(CONTENTS[0])]
+    assert [file.sha256 for _, file in pool.trashed(store)] == [sha256_of(CONTENTS[0])]
     assert not pool.has_blob(store, sha256_of(CONTENTS[0]), len(CONTENTS[0]))
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if step.startswith(("stage", "publish"))])
+@pytest.mark.parametrize(
+    "step", [one for one in PLAIN_STEPS if one.startswith(("stage", "publish"))]
+)
 def test_a_kill_while_healing_leaves_the_damaged_file_or_the_good_one(store, step):
     sha256 = publish_bytes(store, b"content")
     store.pool_path(sha256).write_bytes(b"CONTENT")

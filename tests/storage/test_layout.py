@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artifacts.storage.layout import Store, file_path, folder_name, version_folder
+from artifacts.storage.layout import (
+    EXTENTS,
+    REMAINS,
+    Place,
+    PoolFile,
+    Store,
+    file_path,
+    folder_name,
+    parse_pool_name,
+    physical_path,
+    version_folder,
+)
 from tests.storage.conftest import sha256_of
 
 STORE = Store(root=Path("/srv/runicorn"), id=uuid.uuid4())
@@ -78,3 +89,38 @@ def test_folder_name_never_gives_two_names_one_folder(one, other):
         return
     assert len(folders) == len({one, other})
     assert all(len(folder.encode()) <= 255 for folder in folders)
+
+
+SHA = sha256_of(b"x")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        (PoolFile(SHA), SHA),
+        (PoolFile(SHA, 0), f"{SHA}.d"),
+        (PoolFile(SHA, 1), f"{SHA}.d1"),
+        (PoolFile(SHA, 1234567890), f"{SHA}.d1234567890"),
+    ],
+)
+def test_a_pool_file_is_known_by_its_name(file, name):
+    assert file.name == name
+    assert parse_pool_name(name) == file
+
+
+@pytest.mark.parametrize("suffix", [".", ".d0", ".d01", ".d-1", ".d1.d", ".e", ".d 1", ".d1\n"])
+def test_no_other_name_is_one_of_the_pool(suffix):
+    assert parse_pool_name(SHA + suffix) is None
+    assert parse_pool_name("d" + SHA[2:] + suffix) is None
+
+
+@pytest.mark.parametrize("layout", [EXTENTS, REMAINS])
+def test_physical_path_is_that_of_the_layout_and_the_generation(layout):
+    assert physical_path(STORE, Place(SHA, 1, 1)) == STORE.pool_path(SHA)
+    place = Place(SHA, 9, 5, layout, 3)
+    assert physical_path(STORE, place) == STORE.extents_path(SHA, 3)
+    assert STORE.extents_path(SHA, 3) == STORE.pool / SHA[:2] / f"{SHA}.d3"
+
+
+def test_the_cache_of_whole_files_is_apart_from_the_pool():
+    assert STORE.materialized == Path("/srv/runicorn/artifacts/.materialized")

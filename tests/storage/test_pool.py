@@ -7,12 +7,14 @@ import shutil
 
 import pytest
 
-from artifacts.errors import Corrupted, StorageFull, StoreUnavailable
+from artifacts.errors import StorageFull, StoreUnavailable
 from artifacts.storage import pool, staging
+from artifacts.storage.layout import PoolFile
 from tests.storage.conftest import (
     fail_with,
     left_in,
     publish_bytes,
+    put_in_pool,
     record_calls,
     run_together,
     sha256_of,
@@ -34,11 +36,6 @@ for number in range(40):
     content = b"%d" % number * 50_000
     pool.publish(store, staging.stage(store, io.BytesIO(content)), replace=number % 2 == 0)
 """
-
-
-def put_in_pool(store, sha256, content):
-    """Damage on purpose: a file that does not hold what its name says."""
-    store.pool_path(sha256).write_bytes(content)
 
 
 def test_publish_gives_content_its_address(store):
@@ -113,7 +110,7 @@ def test_publish_replaces_what_is_not_there(store):
 
 def test_publish_does_not_disturb_who_reads_the_damaged_file(store):
     put_in_pool(store, SHA, DAMAGED)
-    with pool.open_blob(store, SHA, len(CONTENT)) as reader:
+    with store.pool_path(SHA).open("rb") as reader:
         pool.publish(store, stage_bytes(store, CONTENT), replace=True)
         assert reader.read() == DAMAGED
 
@@ -193,7 +190,7 @@ def test_threads_publish_the_same_content_at_once(store, replace):
 
     run_together(8, publish)
     assert left_in(store.staging) == []
-    assert list(pool.iter_pool(store)) == [(sha256_of(content), 300_000)]
+    assert list(pool.iter_pool(store)) == [(PoolFile(sha256_of(content)), 300_000)]
 
 
 def test_threads_publish_the_same_content_at_once_without_hard_links(store, monkeypatch):
@@ -208,7 +205,7 @@ def test_processes_publish_the_same_contents_at_once(store):
     assert [process.communicate("go\n", timeout=60) for process in processes] == [("", "")] * 3
     found = list(pool.iter_pool(store))
     assert len(found) == 40
-    assert all(pool.verify_blob(store, sha256, size) for sha256, size in found)
+    assert all(pool.verify_blob(store, file.sha256, size) for file, size in found)
     assert left_in(store.staging) == []
 
 
@@ -223,8 +220,8 @@ def test_has_blob_takes_files_only(store, tmp_path):
     publish_bytes(store, CONTENT)
     store.pool_path(sha256_of(b"link")).symlink_to(store.pool_path(SHA))
     store.pool_path(sha256_of(b"folder")).mkdir()
-    assert pool.size_of(store, sha256_of(b"link")) is None
-    assert pool.size_of(store, sha256_of(b"folder")) is None
+    assert pool.size_of_file(store, PoolFile(sha256_of(b"link"))) is None
+    assert pool.size_of_file(store, PoolFile(sha256_of(b"folder"))) is None
 
 
 def test_a_pool_that_is_not_mounted_looks_neither_empty_nor_lost(store):
@@ -233,23 +230,11 @@ def test_a_pool_that_is_not_mounted_looks_neither_empty_nor_lost(store):
     for ask in (
         lambda: pool.has_blob(store, SHA, len(CONTENT)),
         lambda: pool.verify_blob(store, SHA, len(CONTENT)),
-        lambda: pool.open_blob(store, SHA, len(CONTENT)),
-        lambda: pool.move_aside(store, SHA),
+        lambda: pool.move_aside(store, PoolFile(SHA)),
         lambda: list(pool.iter_pool(store)),
     ):
         with pytest.raises(StoreUnavailable):
             ask()
-
-
-def test_open_blob_reads_the_content(store):
-    publish_bytes(store, CONTENT)
-    with pool.open_blob(store, SHA, len(CONTENT)) as reader:
-        assert reader.read() == CONTENT
-
-
-def test_open_blob_of_content_that_is_gone_is_corrupted(store):
-    with pytest.raises(Corrupted, match=SHA):
-        pool.open_blob(store, SHA, len(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -287,107 +272,18 @@ def test_verify_blob_calls_nothing_else_damage(store, monkeypatch):
         pool.verify_blob(store, SHA, len(CONTENT))
 
 
-def test_move_aside_takes_content_out_of_the_pool(store):
-    publish_bytes(store, CONTENT)
-    aside = pool.move_aside(store, SHA)
-    assert aside is not None
-    assert aside.read_bytes() == CONTENT
-    assert not pool.has_blob(store, SHA, len(CONTENT))
-    assert list(pool.trashed(store)) == [(aside, SHA)]
-
-
-def test_move_aside_of_nothing_is_none(store):
-    assert pool.move_aside(store, SHA) is None
-    assert list(pool.trashed(store)) == []
-
-
-def test_move_aside_leaves_the_content_where_it_cannot_be_synced(store, monkeypatch):
-    publish_bytes(store, CONTENT)
-    monkeypatch.setattr(os, "fsync", fail_with(errno.EIO))
-    with pytest.raises(StoreUnavailable):
-        pool.move_aside(store, SHA)
-    assert pool.has_blob(store, SHA, len(CONTENT))
-
-
-def test_move_many_aside_takes_those_that_are_there(store):
-    shas = [publish_bytes(store, bytes([number])) for number in range(200)]
-    aside = pool.move_many_aside(store, [*shas, SHA])
-    assert [(path, path.name[:64]) for path in sorted(aside)] == list(pool.trashed(store))
-    assert list(pool.iter_pool(store)) == []
-
-
-def test_move_many_aside_moves_all_or_none(store):
-    shas = sorted(publish_bytes(store, bytes([number])) for number in range(20))
-    shutil.move(store.pool / "ff", store.root / "gone")
-    with pytest.raises(StoreUnavailable):
-        pool.move_many_aside(store, [*shas, "ff" * 32])
-    shutil.move(store.root / "gone", store.pool / "ff")
-    assert sorted(sha256 for sha256, _ in pool.iter_pool(store)) == shas
-    assert left_in(store.trash) == []
-
-
-def test_put_back_undoes_move_aside(store):
-    publish_bytes(store, CONTENT)
-    pool.put_back(store, pool.move_aside(store, SHA))
-    assert pool.verify_blob(store, SHA, len(CONTENT))
-    assert left_in(store.trash) == []
-
-
-def test_put_back_may_be_repeated(store):
-    publish_bytes(store, CONTENT)
-    aside = pool.move_aside(store, SHA)
-    pool.put_back(store, aside)
-    pool.put_back(store, aside)
-    assert pool.verify_blob(store, SHA, len(CONTENT))
-
-
-def test_put_back_leaves_what_an_upload_published_meanwhile(store):
-    publish_bytes(store, CONTENT)
-    aside = pool.move_aside(store, SHA)
-    publish_bytes(store, CONTENT)
-    before = store.pool_path(SHA).stat().st_ino
-    pool.put_back(store, aside)
-    assert store.pool_path(SHA).stat().st_ino == before
-    assert left_in(store.trash) == []
-
-
-@pytest.mark.parametrize("bad", [b"torn", DAMAGED])
-def test_put_back_replaces_a_file_that_is_not_sound(store, bad):
-    publish_bytes(store, CONTENT)
-    aside = pool.move_aside(store, SHA)
-    put_in_pool(store, SHA, bad)
-    pool.put_back(store, aside)
-    assert pool.verify_blob(store, SHA, len(CONTENT))
-    assert left_in(store.trash) == []
-
-
-def test_put_back_into_a_pool_that_is_gone_keeps_the_content(store):
-    publish_bytes(store, CONTENT)
-    aside = pool.move_aside(store, SHA)
-    shutil.rmtree(store.pool)
-    with pytest.raises(StoreUnavailable):
-        pool.put_back(store, aside)
-    assert aside.read_bytes() == CONTENT
-
-
-def test_trashed_leaves_out_what_is_no_content(store):
-    (store.trash / "0123456789abcdef0123456789abcdef").mkdir()
-    (store.trash / "note.txt").touch()
-    assert list(pool.trashed(store)) == []
-
-
 def test_iter_pool_lists_every_content_in_order(store):
     contents = [b"%d" % number * number for number in range(1, 30)]
     for content in contents:
         publish_bytes(store, content)
     expected = sorted((sha256_of(content), len(content)) for content in contents)
-    assert list(pool.iter_pool(store)) == expected
+    assert [(file.sha256, size) for file, size in pool.iter_pool(store)] == expected
 
 
 def test_iter_pool_leaves_out_what_is_no_content(store):
     (store.pool / "ab" / ".part-1234").touch()
     (store.pool / "ab" / ("cd" * 32)).touch()
-    (store.pool / "ab" / ("ab" * 32 + ".d")).touch()
+    (store.pool / "ab" / ("ab" * 32 + ".e")).touch()
     (store.pool / "ab" / ("ab" * 32)).mkdir()
     assert list(pool.iter_pool(store)) == []
 
@@ -396,7 +292,7 @@ def test_iter_pool_lists_content_once_that_also_lies_in_a_wrong_folder(store):
     publish_bytes(store, CONTENT)
     wrong = next(name for name in ("00", "ff") if name != SHA[:2])
     (store.pool / wrong / SHA).write_bytes(CONTENT)
-    assert list(pool.iter_pool(store)) == [(SHA, len(CONTENT))]
+    assert list(pool.iter_pool(store)) == [(PoolFile(SHA), len(CONTENT))]
 
 
 def test_iter_pool_refuses_to_go_on_without_one_folder(store):

@@ -5,7 +5,6 @@ import hashlib
 import io
 import os
 import shutil
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -188,28 +187,3 @@ def test_discard_may_be_repeated(store):
     staging.discard(staged)
     staging.discard(staged)
     assert left_in(store.staging) == []
-
-
-def make_old(path, seconds=7200):
-    then = time.time() - seconds
-    os.utime(path, (then, then))
-
-
-def test_sweep_staging_removes_old_files_and_folders_only(store):
-    make_old(stage_bytes(store, b"old").path)
-    young = stage_bytes(store, b"young").path
-    (store.staging / "tree" / "files").mkdir(parents=True)
-    (store.staging / "tree" / "files").chmod(0o555)
-    make_old(store.staging / "tree")
-    assert staging.sweep_staging(store, 3600) == 2
-    assert left_in(store.staging) == [young.name]
-
-
-def test_sweep_staging_removes_unfinished_copies_but_no_pool_file(store):
-    kept = store.pool / "ab" / ("ab" * 32)
-    part = store.pool / "ab" / f"{durable.PART_PREFIX}1234"
-    for path in (kept, part):
-        path.touch()
-        make_old(path)
-    assert staging.sweep_staging(store, 3600) == 1
-    assert left_in(store.pool / "ab") == [kept.name]

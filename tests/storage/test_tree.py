@@ -10,7 +10,7 @@ import pytest
 
 from artifacts.errors import Corrupted, StorageFull, StoreUnavailable
 from artifacts.storage import pool, tree
-from artifacts.storage.layout import file_path, version_folder
+from artifacts.storage.layout import Place, file_path, version_folder
 from artifacts.storage.manifest import Manifest, ManifestEntry
 from tests.storage.conftest import (
     fail_with,
@@ -356,7 +356,7 @@ def test_remove_tree_without_its_trash_says_so(store, folder):
 
 def test_sweep_trash_takes_folders_and_leaves_contents(store):
     publish_bytes(store, b"content")
-    aside = pool.move_aside(store, sha256_of(b"content"))
+    aside = pool.move_aside(store, Place(sha256_of(b"content"), 7, 7))
     (store.trash / "0123" / "files").mkdir(parents=True)
     (store.trash / "0123" / "files").chmod(0o555)
     assert tree.sweep_trash(store) == 1

@@ -1,0 +1,91 @@
+"""``/settings/audit``: the filters of the API, what changed, and the same rows as CSV."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent
+from accounts.roles import Role
+from tests.api.conftest import body_of
+from tests.people import client_of, make_user
+
+pytestmark = pytest.mark.usefixtures("team", "db")
+
+URL = "/settings/audit"
+
+
+@pytest.fixture
+def desk() -> Client:
+    client = client_of(make_user("boss", Role.ADMIN))
+    AuditEvent.objects.create(
+        action="user.change", username="ada", object_type="user", object="bob",
+        before={"role": "viewer"}, after={"role": "admin", "is_active": False},
+    )  # fmt: skip
+    AuditEvent.objects.create(
+        action="version.delete", username="bob", object="model/m:v1", team="vision",
+        address="192.0.2.7",
+    )  # fmt: skip
+    return client
+
+
+def seen(desk: Client, **query: str) -> list[str]:
+    return [event.action for event in desk.get(URL, query).context["page"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "actions"),
+    [
+        ({"user": "ada"}, ["user.change"]),
+        ({"action": "version."}, ["version.delete"]),
+        ({"object": "model/m"}, ["version.delete"]),
+        ({"object_type": "user", "object": "bob"}, ["user.change"]),
+        ({"team": "vision"}, ["version.delete"]),
+        ({"address": "192.0.2.7"}, ["version.delete"]),
+        ({"before": "2020-01-01"}, []),
+        ({"after": "2020-01-01"}, ["version.delete", "user.change", "user.login"]),
+        ({"user": "a\0b"}, ["version.delete", "user.change", "user.login"]),
+        ({"user": "", "nonsense": "x"}, ["version.delete", "user.change", "user.login"]),
+    ],
+)
+def test_it_is_filtered_as_the_api_filters(
+    desk: Client, query: dict[str, str], actions: list[str]
+) -> None:
+    assert seen(desk, **query) == actions
+
+
+@pytest.mark.parametrize("query", [{"address": "x"}, {"after": "soon"}])
+def test_a_wrong_filter_is_named_and_kept(desk: Client, query: dict[str, str]) -> None:
+    answer = desk.get(URL, query)
+    [(name, text)] = query.items()
+    assert answer.status_code == 400
+    assert f"{name}: " in answer.content.decode()
+    assert f'value="{text}"' in answer.content.decode()
+
+
+def test_what_changed_is_told_field_by_field(desk: Client) -> None:
+    [event] = desk.get(URL, {"user": "ada"}).context["page"]
+    assert event.changes == [("role", "viewer", "admin"), ("is_active", None, False)]
+    assert "<code>False</code>" in desk.get(URL, {"user": "ada"}).content.decode()
+
+
+def test_the_same_rows_are_there_as_csv(desk: Client) -> None:
+    answer = desk.get(URL, {"user": "ada", "page": "1", "team": ""})
+    assert answer.context["csv_url"] == "/api/audit?user=ada&format=csv"
+    lines = body_of(desk.get(answer.context["csv_url"])).decode().splitlines()
+    assert (len(lines), "user.change" in lines[1]) == (2, True)
+
+
+def test_it_has_pages_whose_links_keep_the_filters(desk: Client) -> None:
+    AuditEvent.objects.bulk_create(
+        AuditEvent(action="run.create", username="ada") for _ in range(60)
+    )
+    page = desk.get(URL, {"action": "run."}, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in page
+    assert "?action=run.&amp;page=2" in page
+
+
+def test_in_open_mode_it_is_anybodys_as_in_the_api(client: Client, settings: Any) -> None:
+    assert client.get(URL).status_code == 302
+    settings.RUNICORN_ACCESS = "open"
+    assert (client.get(URL).status_code, client.get("/api/audit").status_code) == (200, 200)
