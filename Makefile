@@ -8,6 +8,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 ARGS ?=
+TORCH ?=
 LOCK_ARGS ?=
 
 BIN := $(VENV)/bin
@@ -15,23 +16,35 @@ KEY := $(shell cat requirements*.txt pyproject.toml | sha256sum | cut -c1-16)
 UV := $(VENV)/.uv-$(shell sha256sum < requirements-uv.txt | cut -c1-16)
 SERVER := $(VENV)/.server-$(KEY)
 DEV := $(VENV)/.dev-$(KEY)
+BROWSER := $(VENV)/.browser-$(KEY)
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate $(LOCK_ARGS)
+# What a dependency group asks for. By pip, unlike the rest: it heeds what the machine says of torch.
+GROUP := $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]])'
+CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 # For commands that look at models and never at rows.
 NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema lock example bench coverage clean
+.PHONY: help run test test-browser check schema messages lock demo screenshots example checkpoints bench bench-dedup coverage clean
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 run: $(SERVER) ## serve the portal on http://127.0.0.1:23300 until Ctrl-C
 	@setpriv --pdeathsig TERM $(BIN)/python manage.py serve
 
 test: $(DEV) ## run every test, in parallel, on a PostgreSQL of their own (ARGS="-k name")
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -m "not browser" $(ARGS)
+
+# Without a chromium, and where none can be installed, they are skipped and say so.
+test-browser: $(BROWSER) ## run the tests in a real browser, which is installed when root asks
+	@command -v chromium chromium-browser >/dev/null || test "$$(id -u)" != 0 \
+		|| { apt-get -o DPkg::Lock::Timeout=600 update -qq \
+			&& apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends chromium; } \
+		|| echo "chromium could not be installed"
+	@$(BIN)/pytest -m browser -n0 -rs tests/browser $(ARGS)
 
 check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
 	$(BIN)/ruff format --check --quiet .
@@ -47,18 +60,43 @@ check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, 
 schema: $(DEV) ## write docs/openapi.yml from the code
 	$(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
 
+messages: $(DEV) ## collect the texts of the pages for their translation, and compile it
+	$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k ngettext_lazy:1,2 \
+		--no-location --omit-header --sort-output -o $(VENV)/django.pot .
+	$(BIN)/pybabel -q update -D django -l zh_Hans -i $(VENV)/django.pot -d locale \
+		--no-fuzzy-matching --ignore-obsolete --no-wrap
+	sed -i -E '/@ADDRESS|@li.org|YEAR-MO|-Creation-Date|Generated-By/d' $(CHINESE)
+	$(BIN)/pybabel -q compile -D django -d locale
+
 lock: $(UV) ## pin the dependencies again (LOCK_ARGS=--upgrade for the newest)
 	$(COMPILE) pyproject.toml --extra server --group dev --group build -o requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra server --group build -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) --group browser -c requirements-dev.txt -o requirements-browser.txt
 	$(BIN)/uv --version | cut -d' ' -f2 | sed 's/^/uv==/' | $(COMPILE) - -o requirements-uv.txt
+
+screenshots: $(BROWSER) ## keep a picture of every page, with the demo on it, in docs/screenshots
+	@mkdir -p docs/screenshots
+	@SCREENSHOTS=docs/screenshots $(BIN)/pytest -m browser -n0 -q tests/browser/test_every_page.py
+
+demo: $(SERVER) ## fill an empty portal with 60 artifacts and 400 versions, or start one that has them
+	@$(BIN)/python -m examples.demo $(ARGS)
 
 example: $(SERVER) ## train a small model and log it to a running portal
 	$(INSTALL) --group examples -c requirements-dev.txt
 	$(BIN)/python examples/first_model.py
 
+checkpoints: $(SERVER) ## train a network, keep 20 checkpoints in a running portal, check it (TORCH=1: .pth too)
+	$(INSTALL) --group checkpoints -c requirements-dev.txt
+	$(if $(TORCH),$(GROUP) torch | xargs $(BIN)/python -m pip install --quiet)
+	$(BIN)/python examples/checkpoints.py $(ARGS)
+
 bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.transfer
+
+bench-dedup: $(DEV) ## measure what dedup inside files saves (ARGS="--count 100 --size-mib 64")
+	-@$(INSTALL) --group bench -c requirements-dev.txt
+	@$(BIN)/python -m benchmarks.dedup $(ARGS)
 
 coverage: $(DEV) ## the tests again, with the lines that none of them reaches
 	$(BIN)/coverage erase
@@ -86,4 +124,9 @@ $(SERVER): $(UV)
 $(DEV): $(SERVER)
 	@echo "Installing the tools …"
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(BROWSER): $(DEV)
+	@echo "Installing what drives the browser …"
+	@$(INSTALL) --require-hashes -r requirements-browser.txt
 	@touch $@
