@@ -44,7 +44,7 @@ test-browser: $(BROWSER) ## run the tests in a real browser, which is installed 
 		|| { apt-get -o DPkg::Lock::Timeout=600 update -qq \
 			&& apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends chromium; } \
 		|| echo "chromium could not be installed"
-	@$(BIN)/pytest -m browser -n0 -rs tests/browser $(ARGS)
+	@$(BIN)/pytest -m browser -n2 --dist loadfile -rs $(or $(ARGS),tests/browser)
 
 check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
 	$(BIN)/ruff format --check --quiet .

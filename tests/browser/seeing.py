@@ -1,7 +1,7 @@
 """What nobody may have to put up with on a page, however it looks."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -13,6 +13,14 @@ JUDGE = """async () => {
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
 }"""
+
+
+def expect(what: Any) -> Any:
+    """Playwright's ``expect``: what is said of ``what`` has 40 seconds to come true."""
+    from playwright.sync_api import expect as expectation  # noqa: PLC0415 - as above
+
+    expectation.set_options(timeout=40_000)
+    return expectation(what)
 
 
 def serious(page: "Page") -> list[str]:

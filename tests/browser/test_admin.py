@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import Log, look
+from tests.browser.seeing import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Locator, Page, Route
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -38,15 +39,15 @@ def choose(page: "Page", action: str, *versions: str) -> None:
     page.click("button[name=index]")
 
 
-def said(page: "Page") -> str:
-    return page.inner_text("ul.messagelist")
+def said(page: "Page") -> "Locator":
+    return page.locator("ul.messagelist")
 
 
 def test_the_first_page_shows_what_there_is(page: "Page", token: str) -> None:
     page.goto("/admin/")
     look(page, "index")
     assert page.title() == "Administration | Runicorn Portal"
-    assert "boss, " in page.inner_text("#recent-actions-module")
+    expect(page.locator("#recent-actions-module").first).to_contain_text("boss, ")
 
 
 def test_an_alias_is_moved_added_and_removed(page: "Page", log: Log) -> None:
@@ -68,7 +69,7 @@ def test_an_alias_is_moved_added_and_removed(page: "Page", log: Log) -> None:
     assert rows == {"production": "2", "stable": "1"}
     page.click("text=Every move of its aliases")
     look(page, "alias-moves")
-    assert page.locator("#result_list tbody tr").count() == 5
+    expect(page.locator("#result_list tbody tr")).to_have_count(5)
 
 
 def test_what_the_service_refuses_is_a_message(page: "Page", log: Log) -> None:
@@ -77,8 +78,8 @@ def test_what_the_service_refuses_is_a_message(page: "Page", log: Log) -> None:
     page.fill("#id_aliases-0-number", "9")
     page.click("input[name=_save]")
     look(page, "refusal")
-    assert "Version not found: refused:v9" in said(page)
-    assert page.input_value("#id_aliases-0-number") == "1"
+    expect(said(page)).to_contain_text("Version not found: refused:v9")
+    expect(page.locator("#id_aliases-0-number").first).to_have_value("1")
 
 
 def test_versions_are_hidden_restored_and_purged_with_a_preview(page: "Page", log: Log) -> None:
@@ -87,20 +88,20 @@ def test_versions_are_hidden_restored_and_purged_with_a_preview(page: "Page", lo
     one, two = "model/goer:v1", "model/goer:v2"
     choose(page, "Soft-delete the chosen versions", one, two)
     look(page, "versions-soft-deleted")
-    assert f"Soft-deleted {one}, {two}." in said(page)
+    expect(said(page)).to_contain_text(f"Soft-deleted {one}, {two}.")
     choose(page, "Restore the chosen versions", one)
-    assert f"Restored {one}." in said(page)
+    expect(said(page)).to_contain_text(f"Restored {one}.")
     choose(page, "Delete the chosen versions permanently …", two)
     look(page, "purge-preview")
-    assert page.inner_text("#freed") == "4.9 KiB come free on disk"
-    assert "production" in page.inner_text("#result_list")
+    expect(page.locator("#freed").first).to_have_text("4.9 KiB come free on disk")
+    expect(page.locator("#result_list").first).to_contain_text("production")
     page.click("input[value='Delete permanently']")
     look(page, "versions-purged")
-    assert f"permanently deleted {two}" in said(page)
+    expect(said(page)).to_contain_text(f"permanently deleted {two}")
     page.goto("/admin/artifacts/version/?status=purged")
     page.click(f"a:text-is('{two}')")
     look(page, "version-tombstone")
-    assert "purged" in page.inner_text(".field-status")
+    expect(page.locator(".field-status").first).to_contain_text("purged")
 
 
 def test_a_version_is_described_and_hidden_on_its_page(page: "Page", log: Log) -> None:
@@ -110,9 +111,9 @@ def test_a_version_is_described_and_hidden_on_its_page(page: "Page", log: Log) -
     page.fill("#id_tags", "a\nbest")
     look(page, "version-change")
     page.click("input[name=_continue]")
-    assert page.input_value("#id_tags") == "a\nbest"
+    expect(page.locator("#id_tags").first).to_have_value("a\nbest")
     page.click("button[value=soft_delete]")
-    assert "Soft-deleted model/described:v1" in said(page)
+    expect(said(page)).to_contain_text("Soft-deleted model/described:v1")
 
 
 def test_people_get_roles_and_teams(page: "Page") -> None:
@@ -133,10 +134,10 @@ def test_people_get_roles_and_teams(page: "Page") -> None:
     look(page, "user-change")
     page.click("input[name=_save]")
     look(page, "users")
-    assert "contributor" in page.inner_text("tr:has(a:text-is('ada'))")
+    expect(page.locator("tr:has(a:text-is('ada'))").first).to_contain_text("contributor")
     page.goto("/admin/accounts/auditevent/?q=ada")
     look(page, "audit")
-    assert "membership.create" in page.inner_text("#result_list")
+    expect(page.locator("#result_list").first).to_contain_text("membership.create")
 
 
 def first_row(page: "Page", path: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import PASSWORD, Log, look
-from tests.browser.seeing import press_until, serious
+from tests.browser.seeing import expect, press_until, serious
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def test_filters_suggest_apply_and_go(page: "Page", net: str) -> None:
     page.fill("#filter-tag", "seen")
     page.keyboard.press("Enter")
     page.wait_for_selector(".active-filters")
-    assert "tag=seen" in page.url
-    assert page.locator("#list tbody tr").count() == 1
+    page.wait_for_url(lambda url: "tag=seen" in url)
+    expect(page.locator("#list tbody tr")).to_have_count(1)
     page.keyboard.press("Tab")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
@@ -46,17 +46,17 @@ def test_filters_suggest_apply_and_go(page: "Page", net: str) -> None:
     page.wait_for_url("**q=shown**")
     page.click(".active-filters a:has-text('seen')")
     page.wait_for_url(lambda url: "tag" not in url)
-    assert page.input_value("#filter-tag") == ""
-    assert page.input_value("#filter-q") == "shown"
+    expect(page.locator("#filter-tag").first).to_have_value("")
+    expect(page.locator("#filter-q").first).to_have_value("shown")
 
 
 def test_narrow_windows_fold_the_filters(page: "Page", net: str) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     page.goto("/artifacts?tag=seen")
-    assert not page.is_visible("#filter-user")
-    assert page.inner_text("#num-filters") == "1"
+    expect(page.locator("#filter-user").first).to_be_hidden()
+    expect(page.locator("#num-filters").first).to_have_text("1")
     page.click("summary:has-text('More filters')")
-    assert page.is_visible("#filter-user")
+    expect(page.locator("#filter-user").first).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_an_alias_is_moved_and_rolled_back_by_keyboard(page: "Page", net: str) -
     page.keyboard.type("it is better")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice:has-text('prod is at v2 now.')")
-    assert page.url.endswith(f"{net}?chart=acc")
-    assert page.is_visible("td:has-text('it is better')")
+    page.wait_for_url(lambda url: url.endswith(f"{net}?chart=acc"))
+    expect(page.locator("td:has-text('it is better')").first).to_be_visible()
     page.focus("button:has-text('Back to v1')")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice:has-text('prod is back at v1.')")
@@ -126,17 +126,17 @@ def test_ticks_say_what_can_be_done(page: "Page", net: str) -> None:
     page.check("[name=versions][value=v2]")
     assert page.is_enabled("#ticked-bar button:has-text('Compare')")
     page.click("#ticked-bar button:has-text('Delete')")
-    assert page.inner_text("h1") == "Delete 2 versions?"
+    expect(page.locator("h1").first).to_have_text("Delete 2 versions?")
     page.go_back()
-    assert page.inner_text("[data-count]") == "2"
+    expect(page.locator("[data-count]").first).to_have_text("2")
 
 
 def test_the_ways_to_use_it_are_tabs_for_the_keyboard(page: "Page", net: str) -> None:
     page.goto(net)
     page.focus("#use-python")
     page.keyboard.press("ArrowRight")
-    assert page.is_visible("#snippet-shell")
-    assert not page.is_visible("#snippet-python")
+    expect(page.locator("#snippet-shell").first).to_be_visible()
+    expect(page.locator("#snippet-python").first).to_be_hidden()
 
 
 @pytest.mark.parametrize("is_refused", [False, True])

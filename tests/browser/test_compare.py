@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from tests.browser.conftest import look
-from tests.browser.seeing import serious
+from tests.browser.seeing import expect, serious
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_what_changed_opens_by_keyboard_where_the_file_is_listed(page: "Page") -
     page.locator("summary", has_text="code.py").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".diff tr.added >> text=seed = 2")
-    assert page.url.endswith(PAGE)
+    page.wait_for_url(lambda url: url.endswith(PAGE))
     look(page, "compare")
 
 
@@ -85,7 +85,7 @@ def test_the_rest_of_a_long_text_is_added_below(page: "Page") -> None:
     before = page.locator(".changes .diff tr").count()
     page.click(".next a")
     page.wait_for_selector(".next", state="detached")
-    assert page.locator(".changes .diff tr").count() == before + 301
+    expect(page.locator(".changes .diff tr")).to_have_count(before + 301)
 
 
 @pytest.mark.usefixtures("versions")
@@ -93,7 +93,7 @@ def test_pages_and_kinds_are_swapped_in_and_stay_in_the_url(page: "Page") -> Non
     page.goto(PAGE)
     page.locator("#files .pager [rel=next]").click()
     page.wait_for_url("**?page=2")
-    assert page.locator(".changes > li").count() == 8
+    expect(page.locator(".changes > li")).to_have_count(8)
     page.locator("#files .tabs a", has_text="changed").click()
     page.wait_for_url("**?change=changed")
     page.go_back()
@@ -139,5 +139,5 @@ def test_it_fits_a_telephone_and_works_without_javascript(
     window.locator("summary", has_text="code.py").click()
     window.locator("details[open] >> text=Show what changed").click()
     window.wait_for_url("**/file?path=code.py")
-    assert "seed = 2" in window.inner_text("main")
+    expect(window.locator("main").first).to_contain_text("seed = 2")
     context.close()

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 
 from tests.browser.conftest import Log, look
-from tests.browser.seeing import serious
+from tests.browser.seeing import expect, serious
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_a_drag_that_begins_on_a_node_follows_no_link_and_a_click_does(page: "Pa
     page.mouse.down()
     page.mouse.move(middle[0] - 50, middle[1], steps=5)
     page.mouse.up()
-    assert page.url.endswith(f"{PAGE}?depth=4")
+    page.wait_for_url(lambda url: url.endswith(f"{PAGE}?depth=4"))
     node.click()
     page.wait_for_url("**/runs/sweep-5")
 
@@ -245,7 +245,7 @@ def test_the_form_swaps_the_graph_and_the_url_follows(page: "Page") -> None:
     page.select_option("#lineage-direction", "downstream")
     page.wait_for_url("**direction=downstream**")
     page.wait_for_selector(".lineage-view.live")
-    assert page.locator(".node.dataset").count() == 0
+    expect(page.locator(".node.dataset")).to_have_count(0)
     page.select_option("#lineage-depth", "1")
     page.wait_for_url("**depth=1**")
     page.go_back()
@@ -255,10 +255,10 @@ def test_the_form_swaps_the_graph_and_the_url_follows(page: "Page") -> None:
 
 def test_folded_siblings_unfold(page: "Page") -> None:
     open_graph(page)
-    assert page.locator(".node.run", has_text="student").count() == 4
+    expect(page.locator(".node.run", has_text="student")).to_have_count(4)
     page.locator(".node.more").click()
     page.wait_for_url("**expand=**")
-    assert page.locator(".node.run", has_text="student").count() == 8
+    expect(page.locator(".node.run", has_text="student")).to_have_count(8)
     page.click("text=Fold again")
     page.wait_for_selector(".node.more")
 
@@ -275,5 +275,5 @@ def test_without_the_script_the_picture_scrolls_and_the_form_works(
     page.select_option("#lineage-direction", "upstream")
     page.click("#lineage form button")
     page.wait_for_url("**direction=upstream**")
-    assert page.locator(".node.root").count() == 1
+    expect(page.locator(".node.root")).to_have_count(1)
     context.close()

@@ -23,7 +23,7 @@ def test_somebody_logs_in_by_keyboard(
     errors: list[str] = []
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.goto("/")
-    assert page.url.endswith("/login")
+    page.wait_for_url(lambda url: url.endswith("/login"))
     page.keyboard.type("boss")
     page.keyboard.press("Tab")
     page.keyboard.type("a wrong one")

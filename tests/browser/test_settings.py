@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import PASSWORD, look
-from tests.browser.seeing import press_until, serious
+from tests.browser.seeing import expect, press_until, serious
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_a_token_is_made_and_revoked_by_keyboard_alone(
     context.set_default_timeout(40_000)
     page = context.new_page()
     page.goto("/settings/tokens")
-    assert "/login?next=/settings/tokens" in page.url
+    page.wait_for_url(lambda url: "/login?next=/settings/tokens" in url)
     page.keyboard.type("boss")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -53,7 +53,7 @@ def test_a_token_is_made_and_revoked_by_keyboard_alone(
     press_until(page, "main button.danger")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice.success")
-    assert page.locator("td:has-text('by keyboard')").count() == 0
+    expect(page.locator("td:has-text('by keyboard')")).to_have_count(0)
     context.close()
 
 

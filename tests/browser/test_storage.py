@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Log, look
-from tests.browser.seeing import serious
+from tests.browser.seeing import expect, serious
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -68,11 +68,11 @@ def test_one_is_restored_and_one_purged_by_keyboard(page: "Page", log: Log) -> N
     page.wait_for_function("document.querySelectorAll('#list tbody tr').length === 2")
     page.focus("input[aria-label$='keys-a:v1']")
     page.keyboard.press("Space")
-    assert page.inner_text("#deeds [data-count]") == "1"
+    expect(page.locator("#deeds [data-count]").first).to_have_text("1")
     page.focus("#deeds button:text-is('Restore the ticked')")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice.success:has-text('keys-a:v1')")
-    assert "q=keys" in page.url
+    page.wait_for_url(lambda url: "q=keys" in url)
     page.focus("a[aria-label$='keys-b:v1']")
     page.keyboard.press("Enter")
     page.wait_for_url("**/trash/purge**")

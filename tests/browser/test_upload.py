@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import PASSWORD, SECRET, look
-from tests.browser.seeing import serious
+from tests.browser.seeing import expect, serious
 from tests.browser.uploading import PART_BYTES, Uploader, make_file
 from tests.live import LivePortal, run_manage
 
@@ -45,7 +45,7 @@ def test_a_folder_arrives_byte_by_byte(uploader: Uploader, tmp_path: Path) -> No
         (folder / path).write_bytes(content)
     uploader.open("folder")
     uploader.choose_folder(folder)
-    assert uploader.page.inner_text("#sum") == "3 files, 3.0 MiB"
+    expect(uploader.page.locator("#sum").first).to_have_text("3 files, 3.0 MiB")
     assert "2 (checkpoint/.DS_Store, checkpoint/sub/.git/config)" in uploader.said(".warning")
     look(uploader.page, "upload-chosen")
     uploader.send()
@@ -104,7 +104,7 @@ def test_many_small_files_share_requests(uploader: Uploader, tmp_path: Path) -> 
     files = [make_file(tmp_path, f"{number}.bin", 100 + number) for number in range(300)]
     uploader.open("small")
     uploader.choose(*files)
-    assert uploader.page.inner_text("#more") == "and 100 more"
+    expect(uploader.page.locator("#more").first).to_have_text("and 100 more")
     uploader.send()
     uploader.arrive("small")
     assert (uploader.bundles, uploader.parts) == (1, [])
@@ -175,8 +175,8 @@ def test_suggestions_and_the_url_follow_the_name(uploader: Uploader, tmp_path: P
     uploader.open("")
     uploader.page.fill("#id_name", "suggest")
     uploader.page.wait_for_selector("#names option[value='suggest-me']", state="attached")
-    assert "new artifact" in uploader.page.inner_text("#next")
-    assert "name=suggest" in uploader.page.url
+    expect(uploader.page.locator("#next").first).to_contain_text("new artifact")
+    uploader.page.wait_for_url(lambda url: "name=suggest" in url)
 
 
 def browser_memory(root: int) -> dict[int, int]:
@@ -264,7 +264,7 @@ def test_a_viewer_reads_why_not(browser: "Browser", team_portal: LivePortal) -> 
     page.fill("#id_password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/upload")
-    assert "Yours is viewer" in page.inner_text(".notice")
-    assert page.locator("#upload").count() == 0
+    expect(page.locator(".notice").first).to_contain_text("Yours is viewer")
+    expect(page.locator("#upload")).to_have_count(0)
     look(page, "upload-viewer")
     context.close()

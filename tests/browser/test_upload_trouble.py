@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import PASSWORD, look
+from tests.browser.seeing import expect
 from tests.browser.uploading import PART_BYTES, Uploader, break_once, make_file
 from tests.conftest import digest_of
 from tests.live import LivePortal
@@ -83,7 +84,7 @@ def test_after_a_reload_it_goes_on_where_it_stopped(uploader: Uploader, large: P
     uploader.page.reload()
     uploader.page.unroute_all()
     uploader.parts.clear()
-    assert uploader.page.input_value("#id_name") == "reloaded"
+    expect(uploader.page.locator("#id_name").first).to_have_value("reloaded")
     uploader.choose(large)
     uploader.send()
     uploader.arrive("reloaded")
@@ -125,7 +126,7 @@ def test_it_can_be_paused_and_cancelled(uploader: Uploader, large: Path) -> None
     uploader.send()
     page.wait_for_selector("#phase:has-text('The connection broke')")
     page.click("#pause")
-    assert page.inner_text("#phase") == "Paused. What was sent is kept."
+    expect(page.locator("#phase").first).to_have_text("Paused. What was sent is kept.")
     assert page.evaluate("document.activeElement.id") == "go-on"
     sent = len(uploader.parts)
     page.wait_for_timeout(2500)
@@ -211,7 +212,8 @@ def test_a_refused_commit_leaves_a_failed_run(uploader: Uploader, tmp_path: Path
     uploader.open("failing")
     uploader.choose(make_file(tmp_path, "a.bin", 5))
     answer_once(uploader, "**/versions", 403, code="denied", detail="No.", needs="maintainer")
-    uploader.send()
+    with uploader.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        uploader.send()
     uploader.page.wait_for_selector("#said .error")
     assert "The portal refused: No." in uploader.said()
     runs = uploader.ask("runs?name=model/failing")
@@ -228,7 +230,7 @@ def test_fields_are_checked_before_anything_is_sent(uploader: Uploader, tmp_path
     uploader.send()
     page.wait_for_selector("#id_name[aria-invalid=true]")
     assert page.evaluate("document.activeElement.id") == "id_name"
-    assert "cannot be an alias" in page.inner_text("#id_aliases_error")
+    expect(page.locator("#id_aliases_error").first).to_contain_text("cannot be an alias")
     page.fill("#id_name", "checked")
     page.fill("#id_aliases", "")
     uploader.send()

@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from tests.browser.conftest import look
-from tests.browser.seeing import serious
+from tests.browser.seeing import expect, serious
 from tests.live import LivePortal
 from tests.web.test_version_preview import npz, png, safetensors
 
@@ -101,7 +101,7 @@ def test_the_description_is_written_by_keyboard(page: "Page") -> None:
     page.focus("#description a[role=button]")
     page.keyboard.press("Enter")
     page.wait_for_selector("#description textarea")
-    assert page.url.endswith("?edit=description")
+    page.wait_for_url(lambda url: url.endswith("?edit=description"))
     page.focus("#description textarea")
     page.keyboard.press("Control+A")
     page.keyboard.type("# New\n\nwords **bold**")
@@ -109,11 +109,11 @@ def test_the_description_is_written_by_keyboard(page: "Page") -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#preview strong")
-    assert page.input_value("#description textarea") == "# New\n\nwords **bold**"
+    expect(page.locator("#description textarea").first).to_have_value("# New\n\nwords **bold**")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice.success")
-    assert page.inner_text("#description .prose strong") == "bold"
+    expect(page.locator("#description .prose strong").first).to_have_text("bold")
 
 
 def test_metadata_with_a_fault_says_where_and_keeps_what_was_typed(page: "Page") -> None:
@@ -123,19 +123,19 @@ def test_metadata_with_a_fault_says_where_and_keeps_what_was_typed(page: "Page")
     with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
         page.click("text=Save")
     assert sent.value.status == 400
-    assert "line 2" in page.inner_text(".errorlist")
-    assert page.input_value("textarea") == '{\n  "a": 1,,\n}'
+    expect(page.locator(".errorlist").first).to_contain_text("line 2")
+    expect(page.locator("textarea").first).to_have_value('{\n  "a": 1,,\n}')
 
 
 def test_folders_and_the_filter_swap_rows_and_are_in_the_url(page: "Page") -> None:
     page.goto(f"{URL}/files")
     page.click("text=config/")
     page.wait_for_selector("text=train.yaml")
-    assert page.url.endswith("?path=config%2F")
+    page.wait_for_url(lambda url: url.endswith("?path=config%2F"))
     page.keyboard.press("/")
     page.keyboard.type("scores")
     page.wait_for_selector("text=tables/scores.csv")
-    assert page.url.endswith("?q=scores")
+    page.wait_for_url(lambda url: url.endswith("?q=scores"))
     page.go_back()
     page.wait_for_selector("text=train.yaml")
 
@@ -155,6 +155,6 @@ def test_deleted_and_restored_with_a_question_between(page: "Page") -> None:
     page.click("summary.danger")
     page.click(".ask button.danger")
     page.wait_for_selector(".banner")
-    assert "boss" in page.inner_text(".banner")
+    expect(page.locator(".banner").first).to_contain_text("boss")
     page.click(".banner button")
     page.wait_for_selector(".badge.ready")
