@@ -27,7 +27,7 @@ CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check schema messages lock demo screenshots example checkpoints bench bench-dedup coverage clean
+.PHONY: help run test test-browser check schema messages lock demo screenshots example checkpoints bench bench-pages bench-dedup coverage clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -93,6 +93,9 @@ checkpoints: $(SERVER) ## train a network, keep 20 checkpoints in a running port
 bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.transfer
+
+bench-pages: $(DEV) ## measure every page with 100 000 artifacts beside 100 (ARGS="--artifacts 5000")
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
 
 bench-dedup: $(DEV) ## measure what dedup inside files saves (ARGS="--count 100 --size-mib 64")
 	-@$(INSTALL) --group bench -c requirements-dev.txt

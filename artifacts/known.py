@@ -15,6 +15,15 @@ ARTIFACT_IS_KNOWN = """(
 )"""
 
 
+def version_is_known(column: str) -> str:
+    """Whether he may know of the version with the id ``column``; no table is asked who sees all."""
+    return f"""(%(sees_all)s OR EXISTS (
+    SELECT FROM artifacts_version version
+    JOIN artifacts_artifact artifact ON artifact.id = version.artifact_id
+    WHERE version.id = {column} AND {ARTIFACT_IS_KNOWN}
+))"""
+
+
 def content_is_known(column: str) -> str:
     """Whether he may know of the content with the id ``column``: he reads it or has sent it."""
     return f"""(%(sees_all)s OR EXISTS (

@@ -29,6 +29,24 @@ _JOINED = """artifacts_manifestentry one
     JOIN artifacts_version version ON version.id = one.version_id
     JOIN artifacts_artifact artifact ON artifact.id = version.artifact_id"""
 
+# What one owner alone lists: of all at once by counting; of some by looking for one more, which
+# ends at the first.
+_LISTED_BY_ONE = f"""
+    SELECT one.blob_id, min({{owner}}) AS owner FROM {_JOINED} WHERE {ARTIFACT_IS_KNOWN}
+    GROUP BY one.blob_id HAVING min({{owner}}) = max({{owner}})
+"""  # noqa: S608 - constants only
+_LISTED_BY_NO_OTHER = f"""
+    SELECT DISTINCT listed.blob_id, listed.owner
+    FROM (
+        SELECT one.blob_id, {{owner}} AS owner FROM {_JOINED}
+        WHERE {{only}} AND {ARTIFACT_IS_KNOWN}
+    ) listed
+    WHERE NOT EXISTS (
+        SELECT FROM {_JOINED}
+        WHERE one.blob_id = listed.blob_id AND {{owner}} <> listed.owner AND {ARTIFACT_IS_KNOWN}
+    )
+"""  # noqa: S608 - constants only
+
 
 def _freed(owner: str, only: str = "true") -> str:
     """SQL for a CTE ``freed`` (owner, bytes, is_about), of contents that one ``owner`` alone lists.
@@ -36,14 +54,9 @@ def _freed(owner: str, only: str = "true") -> str:
     ``only`` narrows down, by its versions, which contents are looked at. ``remains`` hold nothing
     but what others need, so they go with the last of these.
     """
-    these = f"SELECT one.blob_id FROM {_JOINED} WHERE {only}"  # noqa: S608 - constants only
-    narrowed = "true" if only == "true" else f"one.blob_id IN ({these})"
+    alone = _LISTED_BY_ONE if only == "true" else _LISTED_BY_NO_OTHER
     return f"""
-WITH alone AS MATERIALIZED (
-    SELECT one.blob_id, min({owner}) AS owner FROM {_JOINED}
-    WHERE {ARTIFACT_IS_KNOWN} AND {narrowed}
-    GROUP BY one.blob_id HAVING min({owner}) = max({owner})
-), kept AS (
+WITH alone AS MATERIALIZED ({alone.format(owner=owner, only=only)}), kept AS (
     SELECT lean.base_id, sum(lean.bytes) AS bytes FROM artifacts_blobbase lean
     JOIN alone base ON base.blob_id = lean.base_id
     LEFT JOIN alone leaning ON leaning.blob_id = lean.blob_id

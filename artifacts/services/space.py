@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from accounts.access import Caller
-from artifacts.known import ARTIFACT_IS_KNOWN, sql_values
+from artifacts.known import sql_values, version_is_known
 from artifacts.models import Blob, Version
 from artifacts.services.seen import seen_blobs, seen_bytes, seen_values
 
@@ -14,16 +14,11 @@ _SPACE = f"""
 WITH held AS (
     SELECT blob_id, count(*) AS times FROM artifacts_manifestentry
     WHERE version_id = %(version)s GROUP BY blob_id
-), entry AS (
-    SELECT one.blob_id, one.version_id
-    FROM artifacts_manifestentry one
-    JOIN artifacts_version version ON version.id = one.version_id
-    JOIN artifacts_artifact artifact ON artifact.id = version.artifact_id
-    WHERE {ARTIFACT_IS_KNOWN}
 )
 SELECT coalesce(sum(seen.physical_bytes), 0), coalesce(sum(held.times * CASE
     WHEN EXISTS (
-        SELECT FROM entry WHERE entry.blob_id = held.blob_id AND entry.version_id <> %(version)s
+        SELECT FROM artifacts_manifestentry other WHERE other.blob_id = held.blob_id
+        AND other.version_id <> %(version)s AND {version_is_known("other.version_id")}
     ) THEN seen.size_bytes
     ELSE seen.lent_bytes END), 0)
 FROM held
