@@ -17,6 +17,8 @@ UV := $(VENV)/.uv-$(shell sha256sum < requirements-uv.txt | cut -c1-16)
 SERVER := $(VENV)/.server-$(KEY)
 DEV := $(VENV)/.dev-$(KEY)
 BROWSER := $(VENV)/.browser-$(KEY)
+TYPESCRIPT := tests/clients/typescript
+NODE := $(TYPESCRIPT)/node_modules/.installed-$(shell sha256sum < $(TYPESCRIPT)/package-lock.json | cut -c1-16)
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-header --no-annotate $(LOCK_ARGS)
@@ -27,7 +29,7 @@ CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check schema messages lock demo screenshots example checkpoints bench bench-pages bench-dedup coverage clean
+.PHONY: help run test test-browser test-typescript check schema messages lock demo screenshots example checkpoints bench bench-pages bench-dedup coverage clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +47,15 @@ test-browser: $(BROWSER) ## run the tests in a real browser, which is installed 
 			&& apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends chromium; } \
 		|| echo "chromium could not be installed"
 	@$(BIN)/pytest -m browser -n2 --dist loadfile -rs $(or $(ARGS),tests/browser)
+
+# Without node, and where it cannot be installed, they are skipped and say so.
+test-typescript: $(DEV) ## make a TypeScript client from docs/openapi.yml, and try it on a portal
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 \
+		|| { apt-get -o DPkg::Lock::Timeout=600 update -qq \
+			&& apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends nodejs npm; } \
+		|| echo "node could not be installed"
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(NODE)
+	@$(BIN)/pytest -n0 -rs $(or $(ARGS),tests/clients/test_typescript.py)
 
 check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
 	$(BIN)/ruff format --check --quiet .
@@ -108,7 +119,7 @@ coverage: $(DEV) ## the tests again, with the lines that none of them reaches
 	$(BIN)/coverage report
 
 clean: ## remove .venv and every cache; keeps var/, the data
-	rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .*_cache
+	rm -rf $(VENV) $(TYPESCRIPT)/node_modules dist .coverage .coverage.* .hypothesis .*_cache
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 $(UV):
@@ -127,6 +138,11 @@ $(SERVER): $(UV)
 $(DEV): $(SERVER)
 	@echo "Installing the tools …"
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(NODE):
+	@echo "Installing what makes a TypeScript client …"
+	@npm ci --prefix $(TYPESCRIPT) --silent --no-audit --no-fund
 	@touch $@
 
 $(BROWSER): $(DEV)

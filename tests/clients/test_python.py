@@ -4,6 +4,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -50,9 +51,23 @@ def client(
 
 
 def call(operation: str, *args: Any, **options: Any) -> Any:
-    return importlib.import_module(f"portal_client.api.artifacts.{operation}").sync_detailed(
-        *args, **options
-    )
+    tag = "blobs" if operation.endswith(("_blob", "_blobs")) else "artifacts"
+    module = importlib.import_module(f"portal_client.api.{tag}.{operation}")
+    return module.sync_detailed(*args, **options)
+
+
+def model(name: str, values: dict[str, Any]) -> Any:
+    return getattr(importlib.import_module("portal_client.models"), name).from_dict(values)
+
+
+def upload(client: Any, content: bytes) -> dict[str, Any]:
+    """Send it if it is missing; the row of a commit."""
+    row = file_row("model.pth", content)
+    asked = model("DigestsIn", {"digests": [row["digest"]]})
+    assert call("missing_blobs", client=client, body=asked).parsed.missing == [row["digest"]]
+    file = importlib.import_module("portal_client.types").File(BytesIO(content))
+    assert call("upload_blob", row["digest"], client=client, body=file).status_code == 201
+    return row
 
 
 @pytest.fixture
@@ -76,6 +91,29 @@ def test_it_lists(client: Any, name: str) -> None:
     assert (item.name, item.num_versions, item.latest_version) == (name, 2, 2)
     assert item.aliases.additional_properties == {"latest": 2}
     assert [one.version for one in call("list_versions", name, client=client).parsed] == [1, 2]
+
+
+def test_it_filters(client: Any, name: str) -> None:
+    types = importlib.import_module("portal_client.models").ListArtifactsType
+    assert call("list_artifacts", client=client, name=name, type_=types.CODE).parsed == []
+    (item,) = call("list_artifacts", client=client, name=name, type_=types.MODEL).parsed
+    assert item.type_ == "model"
+
+
+def test_it_uploads_and_commits(client: Any, name: str) -> None:
+    row = upload(client, f"new {name}".encode())
+    body = model("CommitIn", {"type": "model", "files": [row], "tags": ["a"], "aliases": ["new"]})
+    made = call("commit_version", name, client=client, body=body)
+    assert (made.status_code, made.parsed.version, made.parsed.tags) == (201, 3, ["a"])
+    assert call("get_alias", name, "new", client=client).parsed.version == 3
+
+
+def test_it_moves_an_alias(client: Any, name: str) -> None:
+    for number in (1, 2):
+        body = model("AliasMoveIn", {"version": number, "comment": "it is better"})
+        assert call("move_alias", name, "best", client=client, body=body).parsed.version == number
+    moves = call("list_alias_history", name, "best", client=client).parsed
+    assert {(one.from_version, one.to_version) for one in moves} == {(None, 1), (1, 2)}
 
 
 def test_it_reads(client: Any, name: str) -> None:
@@ -103,3 +141,19 @@ def test_it_understands_a_refusal(client: Any, name: str) -> None:
     answer = call("get_version", name, 999, client=client)
     assert (answer.status_code, answer.parsed.code) == (404, "version_not_found")
     assert answer.parsed.detail == f"Version not found: {name}:v999"
+
+
+def test_it_is_told_what_is_missing(client: Any, name: str) -> None:
+    row = file_row("model.pth", uuid4().bytes)
+    body = model("CommitIn", {"type": "model", "files": [row]})
+    answer = call("commit_version", name, client=client, body=body)
+    assert type(answer.parsed).__name__ == "ErrorOut"
+    assert (answer.status_code, answer.parsed.code) == (409, "missing_blobs")
+    assert answer.parsed.missing == [row["digest"]]
+
+
+def test_every_operation_types_its_refusals(generated: Path) -> None:
+    operations = list((generated / "portal_client" / "api").glob("*/[a-z]*.py"))
+    assert len(operations) > 30
+    untyped = {one.stem for one in operations if "ErrorOut" not in one.read_text()}
+    assert untyped == {"get_health"}
