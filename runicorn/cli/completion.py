@@ -19,12 +19,17 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
+Which = Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
+
+
 def prepare() -> None:
     """Make the program answer the shell, which asks by ``_RUNICORN_COMPLETE``."""
     completion_init()
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> None:
+def completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
     """Print the script that lets a shell complete what is typed.
 
     bash: `source <(runicorn completion bash)` in ~/.bashrc; zsh the same with zsh in ~/.zshrc,

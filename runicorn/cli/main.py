@@ -9,10 +9,17 @@ import typer
 
 from runicorn.cli import accounts, aliases, artifacts, completion, doctor, tags, tokens
 from runicorn.cli.failures import FAILURES, tell
+from runicorn.cli.former import Commands
 from runicorn.cli.output import print_line
 from runicorn.version import __version__
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",  # flows the lines of a paragraph
+)
 app.command("login")(accounts.login)
 app.command("logout")(accounts.logout)
 app.command("whoami")(accounts.whoami)
@@ -26,8 +33,7 @@ app.command("completion")(completion.completion)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line ``arguments`` (default: those of the process) and exit."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_flush(_run(given)))
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _run(arguments: list[str]) -> int:
@@ -36,24 +42,24 @@ def _run(arguments: list[str]) -> int:
     Whether JSON was asked for is read off the words themselves: it counts where they are wrong too.
     """
     as_json = "--json" in arguments
-    completion.prepare()
     try:
+        code = _call(arguments, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads it went away, which is no news to anybody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exiting tries again
+        return 1
+    except FAILURES as error:
+        return tell(error, as_json=as_json)
+    return code
+
+
+def _call(arguments: list[str], *, as_json: bool) -> int:
+    completion.prepare()
+    try:  # at a terminal typer says itself what is wrong with the words, with the usage
         code = app(args=arguments, prog_name="runicorn", standalone_mode=not as_json)
     except SystemExit as ended:
         code = ended.code
-    except FAILURES as error:
-        return tell(error, as_json=as_json)
     return code if isinstance(code, int) else 0
-
-
-def _flush(code: int) -> int:
-    """Write what is left; who reads it may have gone away, which is no news to anybody."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exiting tries again
-        return 1
-    return code
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 typer calls it with the option's value
@@ -62,7 +68,19 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 typer calls it with the
         raise typer.Exit
 
 
-@app.callback()
+EPILOG = """Data goes to standard output, talk to standard error; questions are for terminals.
+
+Exit codes: 0 done, 1 failed (or the reader of a pipe went away), 2 wrong usage, 3 not found or
+deleted, 4 not allowed, 5 content that is not what it should be, 130 interrupted.
+
+With --json, data is JSON, and a failure is the last line of standard error, as JSON: `detail` for
+people, `code` for programs (docs/errors.md; `usage`, `os_error` and `aborted` are of this side),
+`exit_code`, and further keys of the server's. Standard output is then empty.
+
+Colours are for terminals only; NO_COLOR turns them off."""
+
+
+@app.callback(epilog=EPILOG)
 def runicorn(
     *,
     version: Annotated[
