@@ -105,7 +105,10 @@ def describe_class(cls: type[Any]) -> Iterator[str]:
 
 def public_members(cls: type[Any]) -> dict[str, Any]:
     """Its own members, then those of the classes of ours that it is made of."""
-    ours = [one for one in cls.__mro__ if one.__module__.partition(".")[0] == rn.__name__]
+    ours = [
+        one for one in cls.__mro__
+        if one is cls or one.__module__.partition(".")[0] == rn.__name__
+    ]  # fmt: skip
     found: dict[str, Any] = {}
     for one in ours:
         for name, member in vars(one).items():
