@@ -6,7 +6,7 @@ import typer
 
 from runicorn import payloads
 from runicorn.api import Client
-from runicorn.cli import options
+from runicorn.cli import options, suggestions
 from runicorn.cli.asking import confirm, require_terminal
 from runicorn.cli.lookup import parse_numbered
 from runicorn.cli.output import print_line, say, show
@@ -16,7 +16,9 @@ from runicorn.specs import Spec, parse_name
 NameOrVersion = Annotated[
     str,
     typer.Argument(
-        metavar="NAME[:vN]", help="The version, by number; or the name, with rules which."
+        metavar="NAME[:vN]",
+        help="The version, by number; or the name, with rules which.",
+        autocompletion=suggestions.versions,
     ),
 ]
 KeepLast = Annotated[

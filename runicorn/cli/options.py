@@ -20,7 +20,7 @@ NameAndRef = Annotated[
         metavar="NAME[:REF]",
         help="[[TEAM/]TYPE/]NAME:v3, :production, :production@2026-05-01 (where it was then); "
         "NAME is its latest.",
-        autocompletion=suggestions.artifact_names,
+        autocompletion=suggestions.references,
     ),
 ]
 NameAndVersion = Annotated[
@@ -28,7 +28,7 @@ NameAndVersion = Annotated[
     typer.Argument(
         metavar="NAME:vN",
         help="The version, by number.",
-        autocompletion=suggestions.artifact_names,
+        autocompletion=suggestions.versions,
     ),
 ]
 Type = Annotated[

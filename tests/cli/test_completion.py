@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runicorn.cli import suggestions
 from tests.cli.conftest import RunCommand
 from tests.live import LivePortal
 
@@ -78,6 +79,26 @@ def test_zsh_knows_the_command() -> None:
 def test_fish_completes_words() -> None:
     found = in_shell("fish", FISH, "alias r")
     assert [line.partition("\t")[0] for line in found] == ["rm", "rollback"]
+
+
+def test_fish_completes_references(logged: str, portal: LivePortal) -> None:
+    found = in_shell("fish", FISH, f"artifacts info {logged}:")
+    assert set(found) == {f"{logged}:{ref}" for ref in ("latest", "production", "v1", "v2")}
+
+
+def test_references_are_aliases_then_versions(logged: str) -> None:
+    found = suggestions.references(f"model/{logged}:")
+    refs = [one.partition(":")[2] for one in found]
+    assert refs == ["latest", "production", "v2", "v1"]
+    assert suggestions.references(f"{logged}:p") == [f"{logged}:production"]
+    assert suggestions.references(logged) == [logged]
+
+
+def test_what_wants_a_number_gets_versions(logged: str) -> None:
+    assert suggestions.versions(f"{logged}:") == [f"{logged}:v2", f"{logged}:v1"]
+    assert suggestions.versions(logged) == [logged]
+    assert suggestions.versions("no-such-thing:") == []
+    assert suggestions.versions("a/b/c/d:") == []
 
 
 def test_an_unknown_shell_is_wrong_usage(runicorn: RunCommand) -> None:
