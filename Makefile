@@ -29,7 +29,8 @@ CHINESE := locale/zh_Hans/LC_MESSAGES/django.po
 NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-typescript check schema messages lock demo screenshots example checkpoints bench bench-pages bench-dedup coverage clean
+.PHONY: help run test test-browser test-typescript check schema reference messages lock demo screenshots example \
+	checkpoints bench bench-pages bench-dedup coverage clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -57,7 +58,7 @@ test-typescript: $(DEV) ## make a TypeScript client from docs/openapi.yml, and t
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(NODE)
 	@$(BIN)/pytest -n0 -rs $(or $(ARGS),tests/clients/test_typescript.py)
 
-check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, locks
+check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, schema, reference, locks
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-logo
@@ -66,10 +67,14 @@ check: $(DEV) ## format, lint, imports, types, migrations, templates, spelling, 
 	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
 	$(BIN)/typos
 	$(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn | diff docs/openapi.yml -
+	$(BIN)/python docs/reference.py --check
 	! grep -nE '://|--(extra-)?index|--find-links' requirements*.txt
 
 schema: $(DEV) ## write docs/openapi.yml from the code
 	$(NO_DATABASE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yml
+
+reference: $(DEV) ## write docs/cli.md from the program and docs/sdk.md from the docstrings
+	$(BIN)/python docs/reference.py
 
 messages: $(DEV) ## collect the texts of the pages for their translation, and compile it
 	$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k ngettext_lazy:1,2 \

@@ -153,6 +153,21 @@ class Client:
         reply = self._send("POST", path, request, query=query, is_safe=is_safe)
         return cast("payloads.VersionsDeleted", reply.data)
 
+    def describe_version(
+        self,
+        name: str,
+        version: int,
+        changes: payloads.DescribeRequest,
+        *,
+        artifact_type: str | None = None,
+        team: str | None = None,
+    ) -> payloads.VersionDetail:
+        """``PATCH …/v{version}``: say its description, tags or metadata anew."""
+        path, query = version_path(name, version), whose(artifact_type, team)
+        is_safe = "seen_at" not in changes  # what a lost answer changed would count as another's
+        reply = self._send("PATCH", path, changes, query=query, is_safe=is_safe)
+        return cast("payloads.VersionDetail", reply.data)
+
     def restore_version(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.VersionDetail:

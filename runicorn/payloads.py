@@ -263,6 +263,18 @@ class Negotiation(TypedDict):
     stored: bool
 
 
+class DescribeRequest(TypedDict, total=False):
+    """What is said anew of a version; each key replaces the whole of its value.
+
+    ``seen_at`` is the ``updated_at`` the caller saw: the server refuses where it has changed.
+    """
+
+    description: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    seen_at: float
+
+
 class StoredBlobs(TypedDict):
     """How much of a body of many blobs was stored."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api.moments import MomentIn
 from artifacts.api.values import (
     MAX_SIZE_BYTES,
     CommentField,
@@ -313,6 +314,10 @@ class DescriptionIn(serializers.Serializer[Any]):
     description = TextField(required=False, allow_blank=True)
     tags = TagsField(required=False)
     metadata = MetadataField(required=False)
+    seen_at = MomentIn(
+        required=False,
+        help_text="The `updated_at` you saw: 409 where something was said of it since.",
+    )
 
 
 class CommitFieldsIn(serializers.Serializer[Any]):

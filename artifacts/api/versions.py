@@ -122,8 +122,10 @@ class VersionDetail(APIView):
         found = find_version(request, artifact_to_write(request, name), version)
         body = DescriptionIn(data=request.data)
         body.is_valid(raise_exception=True)
+        changes = dict(body.validated_data)
+        seen_at = changes.pop("seen_at", None)
         changed = describe_version(
-            version=found, changes=body.validated_data, changed_by=request.user
+            version=found, changes=changes, changed_by=request.user, seen_at=seen_at
         )
         return Response(rendering.version_detail(changed, request.user))
 

@@ -1,4 +1,4 @@
-"""``runicorn artifacts alias``: names that move from version to version."""
+"""``runicorn alias``: names that move from version to version."""
 
 from typing import Annotated
 

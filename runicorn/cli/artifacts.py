@@ -6,18 +6,19 @@ import typer
 
 from runicorn import payloads, rules
 from runicorn.api import Client
-from runicorn.cli import aliases, comparing, deletion, options, transfers
+from runicorn.cli import aliases, comparing, deletion, options, spelling_0_5, transfers
 from runicorn.cli.lookup import find_version, full_name, parse_numbered, whose
 from runicorn.cli.output import print_fields, print_line, print_table, say, show
 from runicorn.cli.text import human_size, human_time
 from runicorn.specs import parse_name
 
-app = typer.Typer(no_args_is_help=True, help="Models, datasets and other artifacts.")
+app = typer.Typer(no_args_is_help=True)
+app.callback(invoke_without_command=True)(spelling_0_5.artifacts)
 app.command("get")(transfers.get)
 app.command("put")(transfers.put)
 app.command("delete")(deletion.delete)
 app.command("diff")(comparing.diff)
-app.add_typer(aliases.app, name="alias")
+app.add_typer(aliases.app, name="alias", hidden=True)  # as `runicorn alias`, for older scripts
 
 Search = Annotated[str | None, typer.Option("--search", "-q", help="Words to look for.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="Only with this tag.")]

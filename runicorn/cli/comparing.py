@@ -8,7 +8,7 @@ import typer
 
 from runicorn import comparisons, payloads
 from runicorn.api import Client
-from runicorn.cli import options
+from runicorn.cli import options, suggestions
 from runicorn.cli.lookup import find_version, whose
 from runicorn.cli.output import print_json, print_line, print_table, say
 from runicorn.cli.text import human_size
@@ -18,9 +18,19 @@ MAX_TENSOR_FILES = 20
 TENSOR_SUFFIXES = (".safetensors", ".npz", ".npy")
 
 First = Annotated[
-    str, typer.Argument(metavar="NAME:REF", help="The one version; or both, as NAME:v2...v3.")
+    str,
+    typer.Argument(
+        metavar="NAME:REF",
+        help="The one version; or both, as NAME:v2...v3.",
+        autocompletion=suggestions.references,
+    ),
 ]
-Second = Annotated[str | None, typer.Argument(metavar="NAME:REF", help="The other version.")]
+Second = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME:REF", help="The other version.", autocompletion=suggestions.references
+    ),
+]
 TextPath = Annotated[
     str | None, typer.Option("--text", metavar="PATH", help="Show what changed in this text file.")
 ]

@@ -1,13 +1,13 @@
 """``runicorn artifacts delete``: one version by its number, or many by rules, with a preview."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from runicorn import payloads
 from runicorn.api import Client
-from runicorn.cli import options
+from runicorn.cli import options, suggestions
+from runicorn.cli.asking import confirm, require_terminal
 from runicorn.cli.lookup import parse_numbered
 from runicorn.cli.output import print_line, say, show
 from runicorn.cli.text import human_size
@@ -16,7 +16,9 @@ from runicorn.specs import Spec, parse_name
 NameOrVersion = Annotated[
     str,
     typer.Argument(
-        metavar="NAME[:vN]", help="The version, by number; or the name, with rules which."
+        metavar="NAME[:vN]",
+        help="The version, by number; or the name, with rules which.",
+        autocompletion=suggestions.versions,
     ),
 ]
 KeepLast = Annotated[
@@ -91,10 +93,10 @@ def _parse_without_version(text: str, artifact_type: str | None, team: str | Non
 
 def _delete_one(spec: Spec, version: int, *, permanent: bool, yes: bool, as_json: bool) -> None:
     if permanent and not yes:
-        _require_terminal("--permanent asks first")
+        require_terminal("--permanent asks first")
         named = spec.reference if spec.artifact_type else spec
         say(f"The content of {named} will be removed for good.")
-        typer.confirm("Delete it?", abort=True, err=True)
+        confirm("Delete it?")
     found = Client().delete_version(spec.name, version, permanent=permanent, **spec.whose)
     show(found, _print_one, as_json=as_json)
 
@@ -113,13 +115,13 @@ def _delete_many(
     spec: Spec, rules: payloads.DeleteRequest, *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     if not (dry_run or yes):
-        _require_terminal("Deleting by rules asks first")
+        require_terminal("Deleting by rules asks first")
     client = Client()
     found = _request(client, spec, rules, dry_run=True)
     if found["versions"] and not dry_run:
         if not yes:
             _say_preview(found, permanent=rules["permanent"])
-            typer.confirm("Delete them?", abort=True, err=True)
+            confirm("Delete them?")
         # Those that were shown, where they still meet the rules.
         chosen: payloads.DeleteRequest = {**rules, "versions": found["versions"]}
         found = _request(client, spec, chosen, dry_run=False)
@@ -131,11 +133,6 @@ def _request(
 ) -> payloads.VersionsDeleted:
     request: payloads.DeleteRequest = {**rules, "dry_run": dry_run}
     return client.delete_versions(spec.name, request, **spec.whose)
-
-
-def _require_terminal(why: str) -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{why}; without a terminal add --yes")
 
 
 def _say_preview(found: payloads.VersionsDeleted, *, permanent: bool) -> None:

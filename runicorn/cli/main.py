@@ -1,63 +1,65 @@
-"""The entry point: the commands, and what their failures mean to a shell.
+"""The entry point: the commands, and the way out of each. What failures mean: ``failures``."""
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found (or deleted), 4 not allowed, 5 bytes that
-are not what they should be, 130 interrupted.
-"""
-
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from runicorn.cli import accounts, artifacts, tokens
-from runicorn.cli.output import print_line, say
-from runicorn.errors import (
-    AccessDenied,
-    AuthenticationRequired,
-    ContentDeleted,
-    IntegrityError,
-    InvalidInput,
-    NotFoundError,
-    RunicornError,
-)
+from runicorn.cli import accounts, aliases, artifacts, completion, doctor, tags, tokens
+from runicorn.cli.failures import FAILURES, tell
+from runicorn.cli.former import Commands
+from runicorn.cli.output import print_line
 from runicorn.version import __version__
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",  # flows the lines of a paragraph
+)
 app.command("login")(accounts.login)
 app.command("logout")(accounts.logout)
 app.command("whoami")(accounts.whoami)
+app.command("doctor")(doctor.doctor)
 app.add_typer(artifacts.app, name="artifacts")
+app.add_typer(aliases.app, name="alias")
+app.add_typer(tags.app, name="tag")
 app.add_typer(tokens.app, name="token")
-
-_EXIT_CODES: tuple[tuple[type[RunicornError], int], ...] = (
-    (InvalidInput, 2),
-    (NotFoundError, 3),
-    (ContentDeleted, 3),
-    (AuthenticationRequired, 4),
-    (AccessDenied, 4),
-    (IntegrityError, 5),
-)
+app.command("completion")(completion.completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line ``arguments`` (default: those of the process) and exit."""
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command; return the exit code.
+
+    Whether JSON was asked for is read off the words themselves: it counts where they are wrong too.
+    """
+    as_json = "--json" in arguments
     try:
-        app(args=arguments, prog_name="runicorn")
-    except RunicornError as error:
-        say(error)
-        sys.exit(exit_code_of(error))
-    except ValueError as error:
-        say(error)
-        sys.exit(2)
-    except OSError as error:
-        say(error)
-        sys.exit(1)
+        code = _call(arguments, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads it went away, which is no news to anybody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exiting tries again
+        return 1
+    except FAILURES as error:
+        return tell(error, as_json=as_json)
+    return code
 
 
-def exit_code_of(error: RunicornError) -> int:
-    """Return the exit code for ``error``."""
-    return next((code for cls, code in _EXIT_CODES if isinstance(error, cls)), 1)
+def _call(arguments: list[str], *, as_json: bool) -> int:
+    completion.prepare()
+    try:  # at a terminal typer says itself what is wrong with the words, with the usage
+        code = app(args=arguments, prog_name="runicorn", standalone_mode=not as_json)
+    except SystemExit as ended:
+        code = ended.code
+    return code if isinstance(code, int) else 0
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 typer calls it with the option's value
@@ -66,7 +68,19 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 typer calls it with the
         raise typer.Exit
 
 
-@app.callback()
+EPILOG = """Data goes to standard output, talk to standard error; questions are for terminals.
+
+Exit codes: 0 done, 1 failed (or the reader of a pipe went away), 2 wrong usage, 3 not found or
+deleted, 4 not allowed, 5 content that is not what it should be, 130 interrupted.
+
+With --json, data is JSON, and a failure is the last line of standard error, as JSON: `detail` for
+people, `code` for programs (docs/errors.md; `usage`, `os_error` and `aborted` are of this side),
+`exit_code`, and further keys of the server's. Standard output is then empty.
+
+Colours are for terminals only; NO_COLOR turns them off."""
+
+
+@app.callback(epilog=EPILOG)
 def runicorn(
     *,
     version: Annotated[

@@ -4,8 +4,15 @@ from typing import Annotated
 
 import typer
 
+from runicorn.cli import suggestions
+
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="The artifact's name, TYPE/NAME or TEAM/TYPE/NAME.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The artifact's name, TYPE/NAME or TEAM/TYPE/NAME.",
+        autocompletion=suggestions.artifact_names,
+    ),
 ]
 NameAndRef = Annotated[
     str,
@@ -13,12 +20,26 @@ NameAndRef = Annotated[
         metavar="NAME[:REF]",
         help="[[TEAM/]TYPE/]NAME:v3, :production, :production@2026-05-01 (where it was then); "
         "NAME is its latest.",
+        autocompletion=suggestions.references,
     ),
 ]
-NameAndVersion = Annotated[str, typer.Argument(metavar="NAME:vN", help="The version, by number.")]
+NameAndVersion = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME:vN",
+        help="The version, by number.",
+        autocompletion=suggestions.versions,
+    ),
+]
 Type = Annotated[
     str | None,
-    typer.Option("--type", "-t", metavar="TYPE", help="model, dataset, config, code or custom."),
+    typer.Option(
+        "--type",
+        "-t",
+        metavar="TYPE",
+        help="model, dataset, config, code or custom.",
+        autocompletion=suggestions.types,
+    ),
 ]
 Team = Annotated[
     str | None, typer.Option("--team", metavar="TEAM", help="Whose: a team's, or everyone's.")

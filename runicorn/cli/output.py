@@ -58,14 +58,22 @@ def print_line(text: object) -> None:
     _console().print(Text(printable(text)), soft_wrap=True)
 
 
+def print_report(mark: str, style: str, summary: str, advice: str) -> None:
+    """Write how one thing is, and in the line below what to do about it."""
+    console = _console()
+    console.print(Text(f"{mark:9}", style), Text(printable(summary)), sep="", soft_wrap=True)
+    if advice:
+        console.print(Text(f"{'':18}{printable(advice)}"), soft_wrap=True)
+
+
 def print_secret(text: str) -> None:
     """Write a line of data for a program to take: nothing is wrapped, coloured or escaped."""
     sys.stdout.write(f"{text}\n")
 
 
-def say(text: object) -> None:
+def say(text: object, *, end: str = "\n") -> None:
     """Tell the person at the terminal something."""
-    Console(stderr=True).print(Text(printable(text)), soft_wrap=True)
+    Console(stderr=True).print(Text(printable(text)), soft_wrap=True, end=end)
 
 
 def _console() -> Console:

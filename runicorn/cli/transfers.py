@@ -83,7 +83,7 @@ def get(
     with Bar() as bar:
         found.download(target, progress=bar)
     manifest = found.get_manifest() or ArtifactManifest()
-    say(f"{full_name(detail)}: {manifest.total_files} files, {human_size(manifest.total_size)}")
+    say(f"{full_name(detail)}: {_counted(manifest.total_files)}, {human_size(manifest.total_size)}")
     described = _describe(found, manifest, target)
     show(described, lambda _: print_line(target), as_json=as_json)
 
@@ -120,6 +120,10 @@ def put(  # noqa: PLR0913 one parameter for each option
         run.log_artifact(artifact, aliases, comment=comment, progress=bar)
     detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)
     show(detail, lambda one: print_line(full_name(one)), as_json=as_json)
+
+
+def _counted(num_files: int) -> str:
+    return "1 file" if num_files == 1 else f"{num_files} files"
 
 
 def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> dict[str, object]:

@@ -138,6 +138,31 @@ def test_patch_replaces_what_it_names_and_nothing_else(
     assert after["updated_at"] > after["created_at"] == before.created_at.timestamp()
 
 
+def test_patch_refuses_what_was_described_since_it_was_seen(
+    api: APIClient, make_version: MakeVersion
+) -> None:
+    make_version(tags=["x"])
+    seen_at = api.get(ROUTE).json()["updated_at"]
+    body = {"tags": ["x", "mine"], "seen_at": seen_at}
+    done = api.patch(ROUTE, body, format="json")
+    assert (done.status_code, done.json()["tags"]) == (200, ["x", "mine"])
+    late = api.patch(ROUTE, {"tags": ["x", "theirs"], "seen_at": seen_at}, format="json")
+    assert (late.status_code, late.json()["code"]) == (409, "conflict")
+    assert api.get(ROUTE).json()["tags"] == ["x", "mine"]
+    seen_at = done.json()["updated_at"]
+    assert api.patch(ROUTE, body | {"seen_at": seen_at}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize("seen_at", ["yesterday", None, True, [1], 1e300])
+def test_patch_refuses_a_moment_that_is_none(
+    api: APIClient, make_version: MakeVersion, seen_at: object
+) -> None:
+    make_version(tags=["x"])
+    answer = api.patch(ROUTE, {"tags": [], "seen_at": seen_at}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["seen_at"])
+    assert api.get(ROUTE).json()["tags"] == ["x"]
+
+
 def test_a_description_may_be_emptied_and_keeps_its_spaces(
     api: APIClient, make_version: MakeVersion
 ) -> None:

@@ -341,7 +341,7 @@ def test_what_a_team_has_is_called_by_its_full_name(
     put = runicorn("artifacts", "put", two, make_file("b"), "--team", "vision")
     assert put.out == f"{full}:v2\n"
     got = runicorn("artifacts", "get", f"{full}:v2", tmp_path / "got")
-    assert got.err.splitlines()[-1].startswith(f"{full}:v2: 1 files")
+    assert got.err.splitlines()[-1].startswith(f"{full}:v2: 1 file,")
     assert f"{full}:v2" in runicorn("artifacts", "info", f"{full}:v2").out
     for command, said in (
         (("delete", f"{full}:v2"), f"Soft deleted {full}:v2 locally"),

@@ -1,4 +1,4 @@
-"""``runicorn artifacts alias`` with comments, roll-back and history; references with a time."""
+"""``runicorn alias`` with comments, roll-back and history; references with a time."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.cli.conftest import RunCommand
 
 
 def test_a_comment_is_in_the_history(runicorn: RunCommand, logged: str) -> None:
-    alias = ("artifacts", "alias")
+    alias = ("alias",)
     moved = runicorn(*alias, "set", logged, "v2", "production", "--comment", "passed the tests")
     assert (moved.code, moved.out) == (0, "production is v2\n")
     runicorn(*alias, "rm", logged, "production", "--comment", "retired")
@@ -25,7 +25,7 @@ def test_a_comment_is_in_the_history(runicorn: RunCommand, logged: str) -> None:
 def test_the_history_of_an_alias_that_never_was_is_an_error(
     runicorn: RunCommand, logged: str
 ) -> None:
-    asked = runicorn("artifacts", "alias", "history", logged, "nothing")
+    asked = runicorn("alias", "history", logged, "nothing")
     assert (asked.code, asked.out) == (3, "")
     assert "production" in asked.err, "it says which there are"
 
@@ -35,14 +35,14 @@ def test_put_says_why_its_aliases_move(runicorn: RunCommand, logged: str, tmp_pa
     put = ("artifacts", "put", logged, str(tmp_path / "a"))
     done = runicorn(*put, "-a", "production", "--comment", "passed the tests")
     assert done.code == 0
-    history = runicorn("artifacts", "alias", "history", logged, "production", "--json").json
+    history = runicorn("alias", "history", logged, "production", "--json").json
     assert history[0]["comment"] == "passed the tests"
     refused = runicorn(*put, "--comment", "why")
     assert (refused.code, "name one" in refused.err) == (2, True)
 
 
 def test_rollback_goes_back_and_forth(runicorn: RunCommand, logged: str) -> None:
-    alias = ("artifacts", "alias")
+    alias = ("alias",)
     nowhere = runicorn(*alias, "rollback", logged, "production")
     assert (nowhere.code, "nowhere but at v1" in nowhere.err) == (1, True)
     runicorn(*alias, "set", logged, "v2", "production")
@@ -55,7 +55,7 @@ def test_rollback_goes_back_and_forth(runicorn: RunCommand, logged: str) -> None
 
 
 def test_an_alias_is_protected_and_no_more(runicorn: RunCommand, logged: str) -> None:
-    alias = ("artifacts", "alias")
+    alias = ("alias",)
     assert runicorn(*alias, "set", logged, "v2", "production", "--protect").code == 0
     kept = runicorn(*alias, "set", logged, "v1", "production", "--json").json
     assert kept["protected"] is True
@@ -65,7 +65,7 @@ def test_an_alias_is_protected_and_no_more(runicorn: RunCommand, logged: str) ->
 
 def test_a_version_is_found_by_where_its_alias_pointed(runicorn: RunCommand, logged: str) -> None:
     then = datetime.now(UTC)
-    runicorn("artifacts", "alias", "set", logged, "v2", "production")
+    runicorn("alias", "set", logged, "v2", "production")
     text = f"{logged}:production@{then.isoformat()}"
     assert runicorn("artifacts", "info", text, "--json").json["version"] == 1
     assert runicorn("artifacts", "info", f"{logged}:production", "--json").json["version"] == 2
@@ -78,3 +78,9 @@ def test_a_time_before_or_none_is_told(runicorn: RunCommand, logged: str) -> Non
     assert (before.code, "it exists since" in before.err) == (3, True)
     for ref in ("v1@2020-01-01", "production@soon"):
         assert runicorn("artifacts", "info", f"{logged}:{ref}").code == 2
+
+
+def test_the_older_place_of_the_commands_works(runicorn: RunCommand, logged: str) -> None:
+    moved = runicorn("artifacts", "alias", "set", logged, "v2", "production")
+    assert (moved.code, moved.out) == (0, "production is v2\n")
+    assert " alias " not in runicorn("artifacts", "--help").out, "but nobody needs to learn it"

@@ -179,24 +179,24 @@ def test_stats_in_json(runicorn: RunCommand, logged: str) -> None:
 
 
 def test_alias_set_moves_and_rm_removes(runicorn: RunCommand, logged: str) -> None:
-    outcome = runicorn("artifacts", "alias", "set", logged, "v2", "production")
+    outcome = runicorn("alias", "set", logged, "v2", "production")
     assert (outcome.code, outcome.out) == (0, "production is v2\n")
     assert runicorn("artifacts", "info", f"{logged}:production", "--json").json["version"] == 2
-    outcome = runicorn("artifacts", "alias", "rm", logged, "production")
+    outcome = runicorn("alias", "rm", logged, "production")
     assert (outcome.code, "Removed alias production" in outcome.out) == (0, True)
-    assert runicorn("artifacts", "alias", "rm", logged, "production").code == 3
+    assert runicorn("alias", "rm", logged, "production").code == 3
 
 
 def test_alias_set_and_rm_in_json(runicorn: RunCommand, logged: str) -> None:
-    found = runicorn("artifacts", "alias", "set", logged, "v2", "最好", "--json").json
+    found = runicorn("alias", "set", logged, "v2", "最好", "--json").json
     assert (found["alias"], found["version"]) == ("最好", 2)
-    assert runicorn("artifacts", "alias", "rm", logged, "最好", "--json").json["success"] is True
+    assert runicorn("alias", "rm", logged, "最好", "--json").json["success"] is True
 
 
 def test_alias_list(runicorn: RunCommand, logged: str) -> None:
-    rows = runicorn("artifacts", "alias", "list", logged).rows
+    rows = runicorn("alias", "list", logged).rows
     assert [row[:2] for row in rows[2:]] == [["latest", "v2"], ["production", "v1"]]
-    found = runicorn("artifacts", "alias", "list", logged, "--json").json
+    found = runicorn("alias", "list", logged, "--json").json
     assert [one["alias"] for one in found] == ["latest", "production"]
 
 

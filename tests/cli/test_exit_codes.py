@@ -1,12 +1,15 @@
 """What a failure means to a shell."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from runicorn import errors
-from runicorn.cli.main import exit_code_of
+from runicorn.cli.failures import exit_code_of
 from tests.cli.conftest import RunCommand
 from tests.sdk.peers import Peer, json_answer
 
@@ -51,10 +54,56 @@ def test_a_refusal_of_the_server_is_said_and_coded(
     peer: Peer, runicorn: RunCommand, status: int, server_code: str, code: int
 ) -> None:
     peer.script(json_answer(status, {"detail": "The reason \x1b[31m.", "code": server_code}))
-    outcome = runicorn("artifacts", "versions", "m", "--json")
+    outcome = runicorn("artifacts", "versions", "m")
     assert (outcome.code, outcome.out) == (code, "")
     hint = f" Log in with `runicorn login {peer.url}`, or set RUNICORN_API_KEY to a token."
     assert outcome.err == f"The reason \\x1b[31m.{hint if status == 401 else ''}\n"
+
+
+def test_with_json_a_refusal_is_the_servers_with_the_exit_code(
+    peer: Peer, runicorn: RunCommand
+) -> None:
+    body = {"detail": "Alias not found.\x1b[31m", "code": "alias_not_found", "aliases": ["latest"]}
+    peer.script(json_answer(404, body))
+    outcome = runicorn("artifacts", "info", "m:nope", "--json")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert json.loads(outcome.err) == body | {"status": 404, "exit_code": 3}
+    assert "\x1b" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["artifacts", "list", "--limit", "x"],
+        ["artifacts", "info", "a/b"],
+        ["artifacts", "versions", "model/m", "--type", "code"],
+        ["viewer"],
+    ],
+)
+def test_with_json_wrong_usage_is_json_too(runicorn: RunCommand, arguments: list[str]) -> None:
+    outcome = runicorn(*arguments, "--json")
+    assert (outcome.code, outcome.out) == (2, "")
+    found = json.loads(outcome.err)
+    assert (found["code"], found["exit_code"]) == ("usage", 2)
+    assert found["detail"]
+
+
+def test_with_json_a_server_that_is_not_there_is_json(
+    runicorn: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", "http://127.0.0.1:9")
+    found = json.loads(runicorn("artifacts", "stats", "--json").err)
+    assert (found["code"], found["exit_code"]) == ("busy", 1)
+    assert "status" not in found, "none answered"
+
+
+def test_with_json_a_file_that_is_in_the_way_is_json(
+    runicorn: RunCommand, logged: str, make_file: Callable[..., Path]
+) -> None:
+    outcome = runicorn("artifacts", "get", logged, make_file("in-the-way"), "--json")
+    found = json.loads(outcome.err.splitlines()[-1])
+    assert (found["code"], found["exit_code"]) == ("os_error", 1)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +129,10 @@ def test_a_refusal_of_the_server_is_said_and_coded(
         ["artifacts", "put", "m", "/nowhere/at/all"],
         ["artifacts", "put", "a/b", "."],
         ["artifacts", "put", "m", ".", "--metadata", "novalue"],
-        ["artifacts", "alias", "set", "m", "2", "production"],
-        ["artifacts", "alias", "set", "m", "v2", "v3"],
-        ["artifacts", "alias", "set", "m", "v2", "latest"],
-        ["artifacts", "alias", "rm", "m", "latest"],
+        ["alias", "set", "m", "2", "production"],
+        ["alias", "set", "m", "v2", "v3"],
+        ["alias", "set", "m", "v2", "latest"],
+        ["alias", "rm", "m", "latest"],
     ],
 )
 def test_wrong_usage_is_2_and_asks_no_server(
@@ -118,7 +167,18 @@ def test_version(runicorn: RunCommand) -> None:
     assert (outcome.code, outcome.out) == (0, "runicorn 0.1.0\n")
 
 
-@pytest.mark.parametrize("group", [[], ["artifacts"], ["artifacts", "alias"], ["token"]])
+@pytest.mark.parametrize(
+    ("command", "instead"), [("viewer", "make run"), ("manage", "artifacts"), ("config", "_URI")]
+)
+def test_a_command_of_0_5_says_what_there_is_instead(
+    runicorn: RunCommand, command: str, instead: str
+) -> None:
+    outcome = runicorn(command, "--show")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert instead in outcome.err
+
+
+@pytest.mark.parametrize("group", [[], ["artifacts"], ["alias"], ["tag"], ["token"]])
 def test_help_is_there(runicorn: RunCommand, group: list[str]) -> None:
     outcome = runicorn(*group, "--help")
     assert outcome.code == 0

@@ -90,7 +90,7 @@ def test_get_fetches_into_a_folder_named_after_the_version(
     monkeypatch.chdir(tmp_path)
     outcome = runicorn("artifacts", "get", f"{logged}:production")
     assert (outcome.code, outcome.out) == (0, f"artifacts/{logged}-v1\n")
-    assert f"{logged}:v1: 1 files, 3 B" in outcome.err
+    assert f"{logged}:v1: 1 file, 3 B" in outcome.err
     assert (tmp_path / f"artifacts/{logged}-v1/a.bin").read_bytes() == b"one"
 
 

@@ -3,6 +3,7 @@
 import json
 import selectors
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -133,10 +134,14 @@ class Receiver:
 
 
 @contextmanager
-def serve_peer() -> Iterator[Peer]:
-    """Run a scripted server."""
+def serve_peer(secured_by: ssl.SSLContext | None = None) -> Iterator[Peer]:
+    """Run a scripted server, over TLS where ``secured_by`` is given."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(peer := Peer(url="")))
-    peer.url = f"http://127.0.0.1:{server.server_address[1]}"
+    peer.url = f"{'https' if secured_by else 'http'}://127.0.0.1:{server.server_address[1]}"
+    if secured_by:  # each connection shakes hands in its own thread, at its first byte
+        server.socket = secured_by.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     with _running(server):
         yield peer
 

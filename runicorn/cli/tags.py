@@ -1,0 +1,85 @@
+"""``runicorn tag``: words on a version."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from runicorn import payloads
+from runicorn.api import Client
+from runicorn.cli import options
+from runicorn.cli.lookup import find_version, full_name, whose
+from runicorn.cli.output import print_line, show
+from runicorn.errors import Conflict, NotFoundError
+
+app = typer.Typer(no_args_is_help=True, help="Words on a version, such as baseline.")
+
+Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="The tags.")]
+
+ATTEMPTS = 5
+
+
+@app.command()
+def add(
+    artifact: options.NameAndRef,
+    tags: Tags,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
+) -> None:
+    """Add tags to a version; one that it has already stays."""
+
+    def extend(found: list[str]) -> list[str]:
+        return list(dict.fromkeys([*found, *tags]))
+
+    show(_retag(artifact, type_, team, extend), _print_tags, as_json=as_json)
+
+
+@app.command("rm")
+def remove(
+    artifact: options.NameAndRef,
+    tags: Tags,
+    *,
+    type_: options.Type = None,
+    team: options.Team = None,
+    as_json: options.Json = False,
+) -> None:
+    """Remove tags from a version."""
+
+    def reduce(found: list[str]) -> list[str]:
+        absent = [tag for tag in tags if tag not in found]
+        if absent:
+            raise NotFoundError(f"No such tag: {', '.join(absent)}; tags: {_listed(found)}")
+        return [tag for tag in found if tag not in tags]
+
+    show(_retag(artifact, type_, team, reduce), _print_tags, as_json=as_json)
+
+
+def _retag(
+    text: str, type_: str | None, team: str | None, change: Callable[[list[str]], list[str]]
+) -> payloads.VersionDetail:
+    """Change the tags of a version; whoever changes them meanwhile loses nothing.
+
+    The server replaces the whole list, but only where it is still the one that was seen.
+    """
+    client = Client()
+    found = find_version(client, text, type_, team)
+    for attempts_left in reversed(range(ATTEMPTS)):
+        changes: payloads.DescribeRequest = {"tags": change(found["tags"])}
+        changes["seen_at"] = found["updated_at"]
+        try:
+            return client.describe_version(found["name"], found["version"], changes, **whose(found))
+        except Conflict as error:
+            if not attempts_left or error.code != Conflict.code:
+                raise
+        found = client.get_version(found["name"], found["version"], **whose(found))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _print_tags(found: payloads.VersionDetail) -> None:
+    print_line(f"{full_name(found)}: {_listed(found['tags'])}")
+
+
+def _listed(tags: list[str]) -> str:
+    return ", ".join(tags) or "none"
