@@ -33,7 +33,7 @@ NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 	checkpoints bench bench-pages bench-dedup coverage clean
 
 help: ## list these commands
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 run: $(SERVER) ## serve the portal on http://127.0.0.1:23300 until Ctrl-C
 	@setpriv --pdeathsig TERM $(BIN)/python manage.py serve
