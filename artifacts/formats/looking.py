@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from accounts.sentences import say
 from artifacts.formats import arrays, documents, images, parquet, pickles, tensors, zips
 from artifacts.formats.source import BoundedReader, Unreadable
 from artifacts.formats.text import decode, guess_language, suffix_of
@@ -85,7 +86,7 @@ def _by_structure(reader: BoundedReader, path: str, head: bytes) -> Look | None:
     if head.startswith(zips.MAGIC):
         return _look_into_zip(reader, suffix)
     if head.startswith(parquet.MAGIC):
-        return Look(parquet.read_parquet(reader), notes=("Rows are not shown.",))
+        return Look(parquet.read_parquet(reader), notes=(say("Rows are not shown."),))
     if suffix in _PICKLES or pickles.is_pickle(head):
         return _look_into_pickle(reader)
     return Look(tensors.read_npy(reader)) if head.startswith(arrays.MAGIC) else None

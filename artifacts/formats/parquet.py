@@ -8,6 +8,7 @@ Thrift's compact protocol, of which this reads as much as stands before the row 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from accounts.sentences import say
 from artifacts.formats.source import BoundedReader, OverBudget, Unreadable
 from artifacts.formats.text import show_text
 
@@ -53,12 +54,12 @@ def read_parquet(reader: BoundedReader) -> Parquet:
     tail = reader.read_at(max(0, reader.size_bytes - 8), 8)
     length = int.from_bytes(tail[:4], "little")
     if tail[4:] != MAGIC or length > reader.size_bytes - 12:
-        raise Unreadable("Its footer is not where Parquet has it.")
+        raise Unreadable(say("Its footer is not where Parquet has it."))
     raw = reader.read_at(reader.size_bytes - 8 - length, min(length, reader.left_bytes))
     fields = _Compact(raw, is_cut=len(raw) < length).read_fields(_LAST_FIELD)
     rows, schema = fields.get(3), fields.get(2)
     if not isinstance(rows, int) or not isinstance(schema, list):
-        raise Unreadable("Its footer says neither columns nor rows.")
+        raise Unreadable(say("Its footer says neither columns nor rows."))
     columns = _columns(schema)
     return Parquet(tuple(columns[:MAX_COLUMNS]), len(columns), max(0, rows))
 
@@ -69,7 +70,7 @@ def _columns(schema: list[object]) -> list[Column]:
     open_groups: list[tuple[str, int]] = []
     for element in schema[1:]:
         if not isinstance(element, dict):
-            raise Unreadable("Its schema is damaged.")
+            raise Unreadable(say("Its schema is damaged."))
         raw = element.get(4)
         name = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else "?"
         full = f"{open_groups[-1][0]}.{name}" if open_groups else name
@@ -126,12 +127,12 @@ class _Compact:
     def _count(self) -> None:
         self._num_values += 1
         if self._num_values > _MAX_VALUES:
-            raise Unreadable("Its footer has too many values.")
+            raise Unreadable(say("Its footer has too many values."))
 
     def _value(self, kind: int, depth: int) -> object:
         self._count()
         if depth > _MAX_DEPTH:
-            raise Unreadable("Its footer is too deep.")
+            raise Unreadable(say("Its footer is too deep."))
         match kind:
             case 1 | 2 | 3:
                 return self._byte()
@@ -145,7 +146,7 @@ class _Compact:
                 return self._list(depth)
             case 12:
                 return self.read_fields(depth=depth)
-        raise Unreadable("Its footer holds what is not read here.")
+        raise Unreadable(say("Its footer holds what is not read here."))
 
     def _list(self, depth: int) -> list[object]:
         head = self._byte()
@@ -163,7 +164,7 @@ class _Compact:
             number |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return number
-        raise Unreadable("Its footer is damaged.")
+        raise Unreadable(say("Its footer is damaged."))
 
     def _byte(self) -> int:
         return self._bytes(1)[0]
@@ -172,7 +173,7 @@ class _Compact:
         found = self._raw[self._at : self._at + count]
         if len(found) != count:
             if self._is_cut:
-                raise OverBudget("Its footer is larger than is looked at.")
-            raise Unreadable("Its footer is damaged.")
+                raise OverBudget(say("Its footer is larger than is looked at."))
+            raise Unreadable(say("Its footer is damaged."))
         self._at += count
         return found

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from accounts.sentences import Sentence, say
+
 
 class Unreadable(ValueError):
     """The content is not what it looked like, or too much; the text says why."""
@@ -38,7 +40,7 @@ class BoundedReader:
         """
         count = max(0, min(length, self.size_bytes - offset))
         if count > self.left_bytes:
-            raise OverBudget("There is more of it than is looked at.")
+            raise OverBudget(say("There is more of it than is looked at."))
         self.left_bytes -= count
         if not count:
             return b""
@@ -50,11 +52,11 @@ class BoundedReader:
         self.left_bytes -= size_bytes
         if self.left_bytes < 0:
             self.left_bytes = 0
-            raise OverBudget("There is more of it than is looked at.")
+            raise OverBudget(say("There is more of it than is looked at."))
 
-    def read_exactly(self, offset: int, length: int, what: str) -> bytes:
+    def read_exactly(self, offset: int, length: int, what: Sentence) -> bytes:
         """``length`` bytes from ``offset`` on. Raises Unreadable where the content ends before."""
         found = self.read_at(offset, length)
         if len(found) != length:
-            raise Unreadable(f"The file ends inside {what}.")
+            raise Unreadable(say("The file ends inside {what}.", what=what))
         return found

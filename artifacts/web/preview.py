@@ -8,6 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.utils.html import escape
 
+from accounts.web.language import translated
 from artifacts.errors import Corrupted
 from artifacts.formats.documents import Json, Table
 from artifacts.formats.images import Image
@@ -55,8 +56,9 @@ class VersionFile(ContentPage):
         try:
             preview = preview_entry(entry=entry)
         except Corrupted as damage:
-            return {"damage": damage.detail}
-        shown = {"preview": preview, "content": preview.content}
+            return {"damage": translated(damage.detail)}
+        notes = [translated(note) for note in preview.notes]
+        shown = {"preview": preview, "content": preview.content, "notes": notes}
         return shown | self._context_of(preview)
 
     def _context_of(self, preview: Preview) -> dict[str, Any]:
