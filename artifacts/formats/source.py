@@ -6,7 +6,11 @@ from accounts.sentences import Sentence, say
 
 
 class Unreadable(ValueError):
-    """The content is not what it looked like, or too much; the text says why."""
+    """The content is not what it looked like, or too much; the ``sentence`` says why."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class OverBudget(Unreadable):
