@@ -1,8 +1,8 @@
 """A Parquet file: its columns, how many rows it has, and the first of them.
 
 All of it is read here in Python, and not by pyarrow: that would be more than the rest of the portal
-together, takes most of a second to start, and is C++ that would have to be fenced off from bytes of
-strangers. And it reads pages whole, so that of a file with pages of the usual 1 MiB there would be
+together, and is C++ that would have to be fenced off from the bytes of strangers, in a process for
+each look. And it reads pages whole, so that of a file with pages of the usual 1 MiB there would be
 no row within what a preview may read; here the front of each column's first page is enough.
 What is not read (rare encodings and codecs, encryption) is told for the column (docs/adr/0012).
 
