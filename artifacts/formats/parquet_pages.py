@@ -11,8 +11,9 @@ from itertools import repeat
 from typing import Any
 
 from accounts.sentences import say
+from artifacts.formats.parquet_deltas import Deltas, read_lengths
 from artifacts.formats.parquet_schema import Leaf
-from artifacts.formats.parquet_values import BOOLEAN, read_hybrid, read_plain
+from artifacts.formats.parquet_values import BINARY, BOOLEAN, INT32, INT64, read_hybrid, read_plain
 from artifacts.formats.source import BoundedReader, OverBudget, Unreadable
 from artifacts.formats.thrift import Compact, integer, struct
 from artifacts.formats.unpacking import UNPACKED, ZSTD, ZSTD_BLOCK_BYTES, unpack_head
@@ -22,6 +23,7 @@ _HEADER_BYTES = 512
 _MAX_HEADER_BYTES = 16 << 10
 _DATA, _INDEX, _DICTIONARY, _DATA_V2 = range(4)
 _PLAIN, _OLD_DICTIONARY, _RLE, _BIT_PACKED, _RLE_DICTIONARY = 0, 2, 3, 4, 8
+_DELTAS, _DELTA_LENGTHS = 5, 6
 _ENCODINGS = (
     "PLAIN", "GROUP_VAR_INT", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED",
     "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "RLE_DICTIONARY", "BYTE_STREAM_SPLIT",
@@ -197,6 +199,10 @@ def _read_values(leaf: Leaf, page: _Page, dictionary: _Dictionary | None) -> Ite
         if dictionary is None:
             raise Unreadable(_SHORT)
         return map(dictionary.look_up, read_hybrid(raw[1:], raw[0] if raw else 0))
+    if encoding == _DELTAS and leaf.physical in {INT32, INT64}:
+        return Deltas(raw, 32 if leaf.physical == INT32 else 64).read()
+    if encoding == _DELTA_LENGTHS and leaf.physical == BINARY:
+        return read_lengths(raw)
     if encoding == _RLE and leaf.physical == BOOLEAN:
         return map(bool, read_hybrid(raw[4:], 1))
     raise _other_encoding(encoding)

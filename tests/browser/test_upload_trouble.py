@@ -188,7 +188,7 @@ def test_what_went_away_meanwhile_is_sent_again(uploader: Uploader, tmp_path: Pa
             "it has used 1.0 KiB of 2.0 KiB, and this needs 3.0 KiB more",
         ),
         (507, {"code": "storage_full", "detail": "full"}, "The disk of the portal is full."),
-        (413, {"code": "too_large", "detail": "at most 5"}, "refused: This is too large (at most 5)"),
+        (413, {"code": "too_large", "detail": "at most 5"}, "This is too large (at most 5)"),
         (500, {"code": "error", "detail": "Broke (request 7)."}, "refused: Broke (request 7)."),
     ],
     ids=["quota", "full", "large", "fault"],

@@ -117,11 +117,19 @@ def test_what_is_not_unpacked_is_told_in_one_note(name: str, why: str) -> None:
     assert notes(FILES[name]) == f"These columns are not shown in full: {names}: {said}"
 
 
+def test_differences_are_added_up() -> None:
+    table = parquet(FILES["delta"])
+    assert column(table, "n") == [str(n) for n in range(50)]
+    assert column(table, "big") == [str(-(7**n % 2**63)) for n in range(50)]  # they wrap around
+    assert column(table, "word")[:5] == ["alpha", "beta", None, "gamma δ", "alpha"]
+    assert column(table, "list.list.element")[:4] == ["[]", "[0]", "[0, 1]", "[0, 1, 2]"]
+
+
 def test_a_column_in_another_encoding_leaves_the_others() -> None:
     table = parquet(FILES["delta"])
-    assert set(column(table, "n")) == {UNREAD}
-    assert column(table, "half")[:2] == ["0.0", "0.5"]
-    assert "n: it is encoded as DELTA_BINARY_PACKED, which is not read here." in notes(
+    assert set(column(table, "half")) == {UNREAD}
+    assert set(column(table, "odd")) == {"false", "true"}
+    assert "half: it is encoded as BYTE_STREAM_SPLIT, which is not read here." in notes(
         FILES["delta"]
     )
 
@@ -180,6 +188,11 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     levels_2 = len(first).to_bytes(4, "little") + first + levels
     listed = page(levels_2 + b"\0" + varint(1 << 41), num_values=1 << 31, encoding=8)
     yield "one list", file_of(dictionary(numbers(7), 1), listed, rows=5, schema=schema)
+    # Differences of no bits: a block of 65536 numbers in two bytes.
+    block = varint(1 << 16) + varint(1) + varint(1 << 60) + b"\0" + b"\2\0" * 50_000
+    yield "deltas", file_of(page(block, num_values=1 << 31, encoding=5), rows=1 << 40)
+    text = [{4: b"schema", 5: 1}, {1: 6, 3: 0, 4: b"text", 6: 0}]
+    yield "lengths", file_of(page(block, num_values=9, encoding=6), rows=1 << 40, schema=text)
     yield "columns", file_of(page(b"", num_values=1 << 31), rows=1 << 40, columns=3000)
     deep = [{4: b"g", 3: 2, 5: 1}] * 20_000
     yield "depth", file_of(page(b"", num_values=1), rows=9, schema=[*deep, {1: 2, 3: 0, 4: b"n"}])
@@ -227,6 +240,10 @@ def test_lists_that_begin_nowhere_are_damage() -> None:
         ([page(b"no gzip at all", num_values=3)], {"codec": 2}, "it is damaged"),
         ([page(b"\0\x11\7\7", num_values=3)], {"codec": 1}, "it is damaged"),
         ([page(b"no zstd at all", num_values=3)], {"codec": 6}, "it is damaged"),
+        ([page(b"\x80\1\0\3\0", num_values=3, encoding=5)], {}, "it is damaged"),
+        ([page(b"\x80\1\7\3\0", num_values=3, encoding=5)], {}, "it is damaged"),
+        ([page(b"\x80\1\4\3\0\0\x41\0\0\0", num_values=3, encoding=5)], {}, "it is damaged"),
+        ([page(b"\x80\1\4\3\0\0\7", num_values=3, encoding=5)], {}, "a page of it is damaged"),
         ([page(numbers(1, 2, 3), num_values=3)], {"codec": 99}, "packed as 99"),
         ([page(numbers(1, 2, 3), num_values=3)], {"start": 1 << 40}, "not where"),
         ([page(numbers(1, 2, 3), num_values=3)], {"start": -4}, "not where"),

@@ -83,7 +83,12 @@ def write_all() -> None:
         write(f"many_{codec}", many(200), compression=codec)
     write("groups", many(30), row_group_size=4)
     write("pages", many(300), data_page_size=64, write_batch_size=16)
-    write("delta", many(60), use_dictionary=False, column_encoding={"n": "DELTA_BINARY_PACKED"})
+    deltas = {
+        "n": "DELTA_BINARY_PACKED", "big": "DELTA_BINARY_PACKED", "word": "DELTA_LENGTH_BYTE_ARRAY",
+        "half": "BYTE_STREAM_SPLIT", "list.list.element": "DELTA_BINARY_PACKED",
+    }  # fmt: skip
+    table = many(300).append_column("big", pa.array([-(7**n % 2**63) for n in range(300)]))
+    write("delta", table, use_dictionary=False, column_encoding=deltas)
     write("empty", many(0))
     columns = {f"c{n}": pa.array([n, n + 1], pa.int32()) for n in range(500)}
     write("wide", pa.table(columns), compression="none", write_statistics=False)

@@ -137,7 +137,7 @@ def test_of_a_wide_parquet_file_the_first_columns_are_shown(
 
 def test_what_of_a_parquet_file_is_not_read_is_said(show: Any) -> None:
     page = show("a.parquet", parquet_file("delta"))
-    assert "not shown in full: n: it is encoded as DELTA_BINARY_PACKED" in page.text
+    assert "not shown in full: half: it is encoded as BYTE_STREAM_SPLIT" in page.text
     assert "beta" in page.text
 
 
