@@ -78,7 +78,7 @@ reference: $(DEV) ## write docs/cli.md from the program and docs/sdk.md from the
 
 messages: $(DEV) ## collect the texts of the pages for their translation, and compile it
 	$(BIN)/pybabel -q extract -F locale/babel.cfg -k gettext_lazy -k ngettext_lazy:1,2 \
-		--no-location --omit-header --sort-output -o $(VENV)/django.pot .
+		-k say --no-location --omit-header --sort-output -o $(VENV)/django.pot .
 	$(BIN)/pybabel -q update -D django -l zh_Hans -i $(VENV)/django.pot -d locale \
 		--no-fuzzy-matching --ignore-obsolete --no-wrap
 	sed -i -E '/@ADDRESS|@li.org|YEAR-MO|-Creation-Date|Generated-By/d' $(CHINESE)

@@ -17,6 +17,7 @@ from rest_framework.permissions import BasePermission
 from accounts.errors import AccessDenied
 from accounts.models import Membership, Team, User
 from accounts.roles import HIGHEST_ROLE, PERMISSIONS, Access, Role, Scope
+from accounts.sentences import say
 
 if TYPE_CHECKING:  # rest_framework.views imports this module, by its name in the settings
     from rest_framework.request import Request
@@ -24,6 +25,9 @@ if TYPE_CHECKING:  # rest_framework.views imports this module, by its name in th
 
 Caller = User | AnonymousUser
 
+
+DO_THIS = say("do this")
+NO_ROLE = say("Your account has no role here yet: ask an admin of the portal.")
 
 NOBODY = Access()
 ANYBODY = Access(role=Role.ADMIN, sees_all=True)
@@ -117,10 +121,10 @@ def teams_seen_by(caller: Caller) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=sorted(access_of(caller).team_roles))
 
 
-def require_admin(caller: Caller, what: str = "do this") -> None:
+def require_admin(caller: Caller, what: str = DO_THIS) -> None:
     """Raise AccessDenied (403) unless :func:`is_admin`: "Only admins {what}"."""
     if not is_admin(caller):
-        raise AccessDenied(f"Only admins {what}.", needs=Role.ADMIN.label)
+        raise AccessDenied(say("Only admins {what}.", what=what), needs=Role.ADMIN.label)
 
 
 def has_admin() -> bool:
@@ -157,7 +161,7 @@ def user_or_none(caller: Caller) -> User | None:
 class MayEnter(BasePermission):
     """Lets in whom :func:`can_enter` lets in; 401 without a login, 403 without a role."""
 
-    message = "Your account has no role here yet: ask an admin of the portal."
+    message = NO_ROLE
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Ask :func:`can_enter` about the user of ``request``."""

@@ -9,12 +9,14 @@ clients map it to exceptions; the text may change.
 
 from typing import Any
 
+from accounts.sentences import say
+
 
 class DomainError(Exception):
     """A refusal the caller can understand.
 
-    ``detail`` is for people; ``extra`` are further keys of the error body, ``headers`` stand above
-    it.
+    ``detail`` is for people, a ``Sentence`` where a page may show it; ``extra`` are further keys of
+    the error body, ``headers`` stand above it.
     """
 
     code = "error"
@@ -34,7 +36,7 @@ class Invalid(DomainError):
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         field, messages = next(iter(errors.items()))
-        super().__init__(f"{field}: {messages[0]}", errors=errors)
+        super().__init__(say("{field}: {what}", field=field, what=messages[0]), errors=errors)
 
 
 class AccessDenied(DomainError):
@@ -57,7 +59,7 @@ class TokenNotFound(NotFound):
     code = "token_not_found"
 
     def __init__(self, token_id: int) -> None:
-        super().__init__(f"Token not found: {token_id}")
+        super().__init__(say("Token not found: {id}", id=token_id))
 
 
 class Conflict(DomainError):

@@ -5,6 +5,7 @@ import json
 
 from accounts.audit import Values
 from accounts.errors import ChangedMeanwhile
+from accounts.sentences import say
 
 
 def fingerprint(values: Values) -> str:
@@ -16,4 +17,6 @@ def fingerprint(values: Values) -> str:
 def require_seen(seen: str, values: Values, name: object) -> None:
     """Raise ChangedMeanwhile (409) unless ``seen`` is of ``values``, or empty (blindly)."""
     if seen and seen != fingerprint(values):
-        raise ChangedMeanwhile(f"{name} was changed by somebody else meanwhile; look again.")
+        raise ChangedMeanwhile(
+            say("{name} was changed by somebody else meanwhile; look again.", name=name)
+        )

@@ -23,6 +23,7 @@ from accounts.errors import ChangedMeanwhile, Conflict, Invalid
 from accounts.models import Membership, Team, User
 from accounts.roles import Role
 from accounts.seen import require_seen
+from accounts.sentences import Sentence, say
 
 USER_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_service")
 TEAM_FIELDS = ("name", "description", "quota_bytes")
@@ -42,7 +43,7 @@ def save_user(*, user: User, role: Role | None, saved_by: Caller, seen: str = ""
     try:
         _save_user(user, role, saved_by, seen)
     except IntegrityError:
-        raise Conflict(f"There is an account {user} already.") from None
+        raise Conflict(say("There is an account {user} already.", user=user)) from None
     return user
 
 
@@ -76,7 +77,9 @@ def make_first_admin(*, user: User) -> User:
     with transaction.atomic():
         _lock_roles()
         if has_admin():
-            raise Conflict("The portal has an admin already: log in, or ask him for an account.")
+            raise Conflict(
+                say("The portal has an admin already: log in, or ask him for an account.")
+            )
         return save_user(user=user, role=Role.ADMIN, saved_by=SETUP)
 
 
@@ -110,19 +113,29 @@ def _set_role(user: User, role: Role | None) -> None:
         user.groups.add(Group.objects.get(name=role.label))
 
 
+def _said(membership: Membership) -> Sentence:
+    return say("{user} in {team}", user=membership.user, team=membership.team)
+
+
 def _refuse_role_of_other_making(user: User, role: Role | None) -> None:
     found = role_everywhere(User.objects.get(pk=user.pk)) if user.is_active else role
     if found != role:
         label = found.label if found else "none"
         raise Conflict(
-            f"{user} has the role {label} from a group or permission of another kind: "
-            "take that away first."
+            say(
+                "{user} has the role {label} from a group or permission of another kind: "
+                "take that away first.",
+                user=user,
+                label=say(label),
+            )
         )
 
 
 def _refuse_no_admin() -> None:
     if not has_admin():
-        raise Conflict("Nobody would be left to run the portal: make somebody else admin first.")
+        raise Conflict(
+            say("Nobody would be left to run the portal: make somebody else admin first.")
+        )
 
 
 @contextmanager
@@ -141,9 +154,9 @@ def change_password(*, user: User, password: str, changed_by: Caller) -> None:
     for a service account, which has none. The caller has asked Django's validators.
     """
     if changed_by.pk != user.pk:
-        require_admin(changed_by, "change the passwords of other accounts")
+        require_admin(changed_by, say("change the passwords of other accounts"))
     if user.is_service:
-        raise Conflict(f"{user} is a service account: it has tokens, no password.")
+        raise Conflict(say("{user} is a service account: it has tokens, no password.", user=user))
     before = User.objects.get(pk=user.pk)
     with recording_password(user=before, changed_by=changed_by):
         user.set_password(password)
@@ -164,7 +177,7 @@ def save_team(*, team: Team, saved_by: Caller, seen: str = "") -> Team:
         with transaction.atomic():
             _save_team(team, saved_by, seen)
     except IntegrityError:
-        raise Conflict(f"There is a team {team} already.") from None
+        raise Conflict(say("There is a team {team} already.", team=team)) from None
     return team
 
 
@@ -172,7 +185,7 @@ def _save_team(team: Team, saved_by: Caller, seen: str) -> None:
     before = team_state(_lock_team(team)) if team.pk else {}
     require_seen(seen, before, team)
     if before and before["name"] != team.name:
-        raise Invalid({"name": ["the name of a team never changes"]})
+        raise Invalid({"name": [say("the name of a team never changes")]})
     team.save(force_update=bool(before))
     record_change("team", before, team_state(team), obj=team, caller=saved_by, team=team.name)
 
@@ -184,7 +197,7 @@ def _lock_team(team: Team) -> Team:
     """
     locked: Team | None = Team.objects.select_for_update(no_key=True).filter(pk=team.pk).first()
     if locked is None:
-        raise Conflict(f"{team} was deleted meanwhile.")
+        raise Conflict(say("{team} was deleted meanwhile.", team=team))
     return locked
 
 
@@ -198,12 +211,14 @@ def delete_team(*, team: Team, deleted_by: Caller) -> None:
         # Who gives it something at this moment is waited for, and then seen, or waits.
         locked = Team.objects.select_for_update().filter(pk=team.pk).first()
         if locked is None:
-            raise Conflict(f"{team} was deleted meanwhile.")
+            raise Conflict(say("{team} was deleted meanwhile.", team=team))
         before = team_state(locked) | {"members": _members(locked)}
         try:
             locked.delete()
         except models.ProtectedError:
-            raise Conflict(f"Artifacts belong to {team}: give them to others first.") from None
+            raise Conflict(
+                say("Artifacts belong to {team}: give them to others first.", team=team)
+            ) from None
         record("team.delete", caller=deleted_by, obj=team, team=team.name, before=before)
 
 
@@ -227,14 +242,21 @@ def save_membership(
         with transaction.atomic():
             _save_membership(membership, saved_by, seen_role)
     except IntegrityError:
-        raise Conflict(f"{membership} was changed by somebody else meanwhile.") from None
+        raise Conflict(
+            say("{member} was changed by somebody else meanwhile.", member=_said(membership))
+        ) from None
     return membership
 
 
 def _save_membership(membership: Membership, saved_by: Caller, seen_role: int | None) -> None:
     was = Membership.objects.select_for_update().filter(pk=membership.pk).first()
     if seen_role not in {None, was.role if was else None} or (membership.pk and not was):
-        raise ChangedMeanwhile(f"{membership} was changed by somebody else meanwhile; look again.")
+        raise ChangedMeanwhile(
+            say(
+                "{member} was changed by somebody else meanwhile; look again.",
+                member=_said(membership),
+            )
+        )
     before = {"role": Role(was.role).label} if was else {}
     membership.save()
     after = {"role": Role(membership.role).label}
@@ -252,7 +274,7 @@ def remove_membership(*, membership: Membership, removed_by: Caller) -> None:
     with transaction.atomic():
         locked = Membership.objects.select_for_update().filter(pk=membership.pk).first()
         if locked is None:
-            raise Conflict(f"{membership} was removed meanwhile.")
+            raise Conflict(say("{member} was removed meanwhile.", member=_said(membership)))
         before = {"role": Role(locked.role).label}
         locked.delete()
         record(

@@ -21,6 +21,7 @@ from accounts.audit import record
 from accounts.errors import AccessDenied, Conflict, Invalid, TokenNotFound
 from accounts.models import ApiToken, User
 from accounts.roles import HIGHEST_ROLE, Scope
+from accounts.sentences import say
 
 PREFIX = "rn_"
 RANDOM_BYTES = 32
@@ -28,7 +29,7 @@ HINT_CHARACTERS = 8
 USED_EVERY = timedelta(minutes=1)
 """``last_used_at`` is written at most this often."""
 
-NOBODY = (
+NOBODY = say(
     "A token belongs to an account, and nobody is logged in here: in open mode the portal needs "
     "none. RUNICORN_ACCESS=team makes it ask for a login."
 )
@@ -57,23 +58,27 @@ def create_token(
             _keep_usable(own_token(created_by))
             return _insert(user, name, scope, ends, text, created_by), text
     except IntegrityError:
-        raise Conflict(f"{user.username} has a token called {name!r}.") from None
+        raise Conflict(
+            say("{username} has a token called {name!r}.", username=user.username, name=name)
+        ) from None
 
 
 def _require_to_create(caller: Caller, user: User, scope: Scope) -> None:
     if not isinstance(caller, User):
         raise Conflict(NOBODY)
     if caller.pk != user.pk:
-        require_admin(caller, "make tokens of other accounts")
+        require_admin(caller, say("make tokens of other accounts"))
     _require_within_scope(caller, scope)
 
 
 def _require_within_scope(caller: Caller, scope: Scope) -> None:
     own = _own_scope(caller)
     if own == Scope.READ:
-        raise AccessDenied("A token of scope read makes no tokens and revokes only itself.")
+        raise AccessDenied(say("A token of scope read makes no tokens and revokes only itself."))
     if own is not None and HIGHEST_ROLE[scope] > HIGHEST_ROLE[own]:
-        raise AccessDenied(f"With a token of scope {own} no token of scope {scope}.")
+        raise AccessDenied(
+            say("With a token of scope {own} no token of scope {scope}.", own=own, scope=scope)
+        )
 
 
 def _own_scope(caller: Caller) -> Scope | None:
@@ -92,10 +97,13 @@ def _expiry(caller: Caller, wanted: datetime | None) -> datetime | None:
     if wanted is None:
         return limit
     if wanted <= timezone.now():
-        raise Invalid({"expires_at": ["is over already"]})
+        raise Invalid({"expires_at": [say("is over already")]})
     if limit is not None and wanted > limit:
         raise AccessDenied(
-            f"No token outlives the one it is made with: {limit:%Y-%m-%d %H:%M} UTC."
+            say(
+                "No token outlives the one it is made with: {limit:%Y-%m-%d %H:%M} UTC.",
+                limit=limit,
+            )
         )
     return wanted
 
@@ -106,7 +114,7 @@ def _keep_usable(token: ApiToken | None) -> None:
         return
     usable = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
     if not usable.select_for_update().exists():
-        raise AccessDenied("The token you came with is revoked.")
+        raise AccessDenied(say("The token you came with is revoked."))
 
 
 def _insert(
@@ -132,10 +140,12 @@ def find_account(*, username: str | None, asked_by: Caller) -> User:
         raise Conflict(NOBODY)
     if username in {None, own.username}:
         return own
-    require_admin(asked_by, "make tokens of other accounts")
+    require_admin(asked_by, say("make tokens of other accounts"))
     found = User.objects.filter(username=username).first()
     if found is None or not found.is_service:
-        raise Invalid({"user": [f"there is no service account {username!r}"]})
+        raise Invalid(
+            {"user": [say("there is no service account {username!r}", username=username)]}
+        )
     return found
 
 
@@ -147,13 +157,13 @@ def tokens_of(*, username: str | None, asked_by: Caller) -> models.QuerySet[ApiT
     rows = ApiToken.objects.filter(revoked_at=None).select_related("user").order_by("-pk")
     if username in {None, asked_by.get_username()}:
         return rows.filter(user=asked_by.pk)
-    require_admin(asked_by, "see the tokens of other accounts")
+    require_admin(asked_by, say("see the tokens of other accounts"))
     return rows.filter(user__username=username)
 
 
 def every_token(*, asked_by: Caller) -> models.QuerySet[ApiToken]:
     """The tokens of all accounts, revoked ones too, newest first. Raises AccessDenied (403)."""
-    require_admin(asked_by, "see the tokens of other accounts")
+    require_admin(asked_by, say("see the tokens of other accounts"))
     return ApiToken.objects.select_related("user").order_by("-pk")
 
 
@@ -187,7 +197,7 @@ def revoke_token(*, token: ApiToken, revoked_by: Caller) -> None:
     with a token of a lower scope, or with another one that only reads.
     """
     if token.user_id != revoked_by.pk:
-        require_admin(revoked_by, "revoke the tokens of other accounts")
+        require_admin(revoked_by, say("revoke the tokens of other accounts"))
     if token != own_token(revoked_by):
         _require_within_scope(revoked_by, Scope(token.scope))
     with transaction.atomic():

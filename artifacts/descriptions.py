@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from accounts.sentences import say
+
 MAX_METADATA_BYTES = 1 << 20
 MAX_METADATA_DEPTH = 64
 MAX_DESCRIPTION_CHARACTERS = 100_000
@@ -25,7 +27,7 @@ def read_json(text: str) -> Any:
             parse_float=_finite_float,
         )
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(say("it is nested too deeply")) from None
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -33,18 +35,18 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {key[:40]!r} is there twice")
+        raise ValueError(say("the key {key!r} is there twice", key=key[:40]))
     return found
 
 
 def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a JSON number")
+    raise ValueError(say("{text} is not a JSON number", text=text))
 
 
 def _finite_float(text: str) -> float:
     number = float(text)
     if number in {float("inf"), float("-inf")}:
-        raise ValueError(f"the number {text[:40]} is too large")
+        raise ValueError(say("the number {text} is too large", text=text[:40]))
     return number
 
 
@@ -54,14 +56,24 @@ def check_metadata(value: object) -> dict[str, Any]:
     jsonb has no NUL in strings, no NaN and no Infinity.
     """
     if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")  # noqa: TRY004 - one kind for the caller
+        raise ValueError(say("must be a JSON object"))  # noqa: TRY004 - one kind for the caller
     if _depth(value) > MAX_METADATA_DEPTH:
-        raise ValueError(f"is nested deeper than {MAX_METADATA_DEPTH} levels")
+        raise ValueError(
+            say(
+                "is nested deeper than {most} levels",
+                most=MAX_METADATA_DEPTH,
+            )
+        )
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if not is_storable(text) or "\\u0000" in text.replace("\\\\", ""):
-        raise ValueError("must hold no NUL character and no lone surrogate")
+        raise ValueError(say("must hold no NUL character and no lone surrogate"))
     if len(text.encode()) > MAX_METADATA_BYTES:
-        raise ValueError(f"is larger than {MAX_METADATA_BYTES} bytes as JSON")
+        raise ValueError(
+            say(
+                "is larger than {most} bytes as JSON",
+                most=MAX_METADATA_BYTES,
+            )
+        )
     return value
 
 
@@ -87,8 +99,14 @@ def check_tags(tags: Sequence[str]) -> list[str]:
     """Return ``tags``, each once, in the order given; ``ValueError`` says what is wrong."""
     once = list(dict.fromkeys(tags))
     if len(tags) > MAX_TAGS:
-        raise ValueError(f"must be at most {MAX_TAGS}")
+        raise ValueError(say("must be at most {most}", most=MAX_TAGS))
     long = next((tag for tag in once if len(tag) > MAX_TAG_CHARACTERS), None)
     if long is not None:
-        raise ValueError(f"{long[:20]!r}… has more than {MAX_TAG_CHARACTERS} characters")
+        raise ValueError(
+            say(
+                "{tag!r}… has more than {most} characters",
+                tag=long[:20],
+                most=MAX_TAG_CHARACTERS,
+            )
+        )
     return once

@@ -5,6 +5,7 @@ two 404 texts the contract fixes.
 """
 
 from accounts.errors import AccessDenied, Conflict, DomainError, Invalid, NotFound
+from accounts.sentences import say
 
 # Those of every room may be imported from here too.
 __all__ = ["AccessDenied", "Conflict", "DomainError", "Invalid", "NotFound"]
@@ -16,7 +17,7 @@ class ArtifactNotFound(NotFound):
     code = "artifact_not_found"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Artifact not found: {name}")
+        super().__init__(say("Artifact not found: {name}", name=name))
 
 
 class VersionNotFound(NotFound):
@@ -25,7 +26,7 @@ class VersionNotFound(NotFound):
     code = "version_not_found"
 
     def __init__(self, name: str, version: str) -> None:
-        super().__init__(f"Version not found: {name}:{version}")
+        super().__init__(say("Version not found: {name}:{version}", name=name, version=version))
 
 
 class AliasNotFound(NotFound):
@@ -34,9 +35,12 @@ class AliasNotFound(NotFound):
     code = "alias_not_found"
 
     def __init__(self, name: str, alias: str, *, existing: list[str], why: str = "") -> None:
-        known = ", ".join(existing) or "none"
+        known = ", ".join(existing) or say("none")
+        said = f"{name}:{alias}"
+        said = say("{what} ({why})", what=said, why=why) if why else said
         super().__init__(
-            f"Alias not found: {name}:{alias}{why}; aliases: {known}", aliases=existing
+            say("Alias not found: {what}; aliases: {known}", what=said, known=known),
+            aliases=existing,
         )
 
 
@@ -58,7 +62,7 @@ class RunNotFound(NotFound):
     code = "run_not_found"
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"Run not found: {run_id}")
+        super().__init__(say("Run not found: {id}", id=run_id))
 
 
 class AmbiguousType(Conflict):
@@ -68,7 +72,10 @@ class AmbiguousType(Conflict):
 
     def __init__(self, name: str, types: list[str]) -> None:
         listed = ", ".join(types)
-        super().__init__(f"{name} exists in several types ({listed}): say which type.", types=types)
+        text = say(
+            "{name} exists in several types ({listed}): say which type.", name=name, listed=listed
+        )
+        super().__init__(text, types=types)
 
 
 class AmbiguousTeam(Conflict):
@@ -78,7 +85,10 @@ class AmbiguousTeam(Conflict):
 
     def __init__(self, name: str, teams: list[str]) -> None:
         listed = ", ".join(teams)
-        super().__init__(f"{name} exists in several teams ({listed}): say which.", teams=teams)
+        text = say(
+            "{name} exists in several teams ({listed}): say which.", name=name, listed=listed
+        )
+        super().__init__(text, teams=teams)
 
 
 class CommentNeeded(DomainError):
@@ -93,8 +103,9 @@ class MissingBlobs(Conflict):
     code = "missing_blobs"
 
     def __init__(self, digests: list[str]) -> None:
-        noun = "blob is" if len(digests) == 1 else "blobs are"
-        super().__init__(f"{len(digests)} {noun} not stored yet.", missing=digests)
+        many = say("{num} blobs are not stored yet.", num=len(digests))
+        text = say("1 blob is not stored yet.") if len(digests) == 1 else many
+        super().__init__(text, missing=digests)
 
 
 class AliasMoved(Conflict):
@@ -103,8 +114,9 @@ class AliasMoved(Conflict):
     code = "alias_moved"
 
     def __init__(self, alias: str, current: int | None) -> None:
-        where = f"points at v{current}" if current else "does not exist"
-        super().__init__(f"Alias {alias} {where} now.", version=current)
+        gone = say("Alias {alias} does not exist now.", alias=alias)
+        there = say("Alias {alias} points at v{number} now.", alias=alias, number=current)
+        super().__init__(there if current else gone, version=current)
 
 
 class AliasProtected(Conflict):
@@ -114,7 +126,10 @@ class AliasProtected(Conflict):
 
     def __init__(self, version: str, aliases: list[str]) -> None:
         listed = ", ".join(aliases)
-        super().__init__(f"{version} is kept by the protected alias {listed}.", aliases=aliases)
+        text = say(
+            "{version} is kept by the protected alias {listed}.", version=version, listed=listed
+        )
+        super().__init__(text, aliases=aliases)
 
 
 class RunConflict(Conflict):
@@ -129,9 +144,8 @@ class UploadOffset(Conflict):
     code = "upload_offset"
 
     def __init__(self, received: int) -> None:
-        super().__init__(
-            f"{received} bytes were received so far: go on from there.", received=received
-        )
+        text = say("{received} bytes were received so far: go on from there.", received=received)
+        super().__init__(text, received=received)
 
 
 class UploadInProgress(Conflict):
@@ -180,7 +194,8 @@ class RangeNotSatisfiable(DomainError):
     status = 416
 
     def __init__(self, size_bytes: int) -> None:
-        super().__init__(f"Range: the content has {size_bytes} bytes.", size_bytes=size_bytes)
+        text = say("Range: the content has {size_bytes} bytes.", size_bytes=size_bytes)
+        super().__init__(text, size_bytes=size_bytes)
         self.headers = {"Content-Range": f"bytes */{size_bytes}"}
 
 
@@ -234,10 +249,16 @@ class QuotaExceeded(DomainError):
     status = 507
 
     def __init__(self, team: str, *, quota: int, used: int, pending: int, asked: int) -> None:
-        sent = f", you have sent {pending} that no version of its has yet" if pending else ""
+        has_used = say(
+            "The team {team} has used {used} of its quota of {quota} bytes",
+            team=team,
+            used=used,
+            quota=quota,
+        )
+        sent = say("you have sent {pending} that no version of its has yet", pending=pending)
+        told = say("{one}, {other}", one=has_used, other=sent) if pending else has_used
         super().__init__(
-            f"The team {team} has used {used} of its quota of {quota} bytes{sent};"
-            f" this needs {asked}.",
+            say("{what}; this needs {asked}.", what=told, asked=asked),
             quota_bytes=quota,
             used_bytes=used,
             pending_bytes=pending,

@@ -22,6 +22,7 @@ from django.http import QueryDict
 
 from accounts.access import Caller
 from accounts.api.moments import MomentFilter
+from accounts.sentences import say
 from artifacts.descriptions import MAX_METADATA_DEPTH, check_metadata
 from artifacts.errors import Invalid
 from artifacts.metadata import inside
@@ -111,7 +112,16 @@ def filter_versions(query: QueryDict, versions: VersionQuerySet) -> VersionQuery
 def _metadata_filters(query: QueryDict) -> list[str]:
     keys = [key for key in query if key.startswith("metadata.")]
     if len(keys) > MAX_METADATA_FILTERS:
-        raise Invalid({"metadata": [f"must be asked for {MAX_METADATA_FILTERS} times at most"]})
+        raise Invalid(
+            {
+                "metadata": [
+                    say(
+                        "must be asked for {most} times at most",
+                        most=MAX_METADATA_FILTERS,
+                    )
+                ]
+            }
+        )
     return keys
 
 
@@ -142,7 +152,9 @@ def _split_key(key: str) -> tuple[list[str], str]:
     parts = path.split(".")
     if operator not in ("", *OPERATORS) or "" in parts or len(parts) > MAX_METADATA_DEPTH:
         allowed = ", ".join(f"__{name}" for name in OPERATORS)
-        raise Invalid({key: [f"must be metadata.KEY, or end in one of {allowed}"]})
+        raise Invalid(
+            {key: [say("must be metadata.KEY, or end in one of {allowed}", allowed=allowed)]}
+        )
     return parts, operator
 
 
@@ -179,7 +191,7 @@ def _compare(
 ) -> VersionQuerySet:
     """Numbers with numbers: jsonb would otherwise order every string above every number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Invalid({key: ["must be compared with a number"]})
+        raise Invalid({key: [say("must be compared with a number")]})
     found = inside(parts, "#>", JSONField())
     kind = Func(found, function="jsonb_typeof", output_field=CharField())
     numbers: VersionQuerySet = versions.alias(found=found, kind=kind).filter(kind="number")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from accounts.names import TEAM_NAME
+from accounts.sentences import say
 
 TYPES = ("model", "dataset", "config", "code", "custom")
 
@@ -46,7 +47,9 @@ class ArtifactName(NamedTuple):
 def check_type(text: str) -> str:
     """Return ``text`` if it is one of the five artifact types."""
     if text not in TYPES:
-        raise ValueError(f"{text!r} is not a type; one of {', '.join(TYPES)}")
+        raise ValueError(
+            say("{text!r} is not a type; one of {types}", text=text, types=", ".join(TYPES))
+        )
     return text
 
 
@@ -54,13 +57,18 @@ def check_name(text: str) -> str:
     """Return the artifact name ``text`` in Unicode NFC."""
     name = unicodedata.normalize("NFC", text)
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS:
-        raise ValueError(f"must have 1 to {MAX_NAME_CHARACTERS} characters")
+        raise ValueError(
+            say(
+                "must have 1 to {most} characters",
+                most=MAX_NAME_CHARACTERS,
+            )
+        )
     if FORBIDDEN_IN_NAMES.intersection(name) or not is_plain_text(name):
-        raise ValueError('must hold none of / \\ : * ? " < > | and no control characters')
+        raise ValueError(say('must hold none of / \\ : * ? " < > | and no control characters'))
     if name != name.strip() or name.startswith(".") or name.endswith("."):
-        raise ValueError("must not begin or end with a dot or a space")
+        raise ValueError(say("must not begin or end with a dot or a space"))
     if name in RESERVED_NAMES:
-        raise ValueError(f"{name!r} is reserved")
+        raise ValueError(say("{name!r} is reserved", name=name))
     return name
 
 
@@ -78,7 +86,7 @@ def parse_artifact(text: str) -> ArtifactName:
 def check_team(text: str) -> str:
     """Return ``text`` if a team may be called so."""
     if not _TEAM.fullmatch(text):
-        raise ValueError(f"{text[:80]!r} is no team: 1 to 63 of a-z, 0-9, - and _")
+        raise ValueError(say("{text!r} is no team: 1 to 63 of a-z, 0-9, - and _", text=text[:80]))
     return text
 
 
@@ -91,9 +99,9 @@ def check_alias(text: str) -> str:
     """Return the alias ``text`` in Unicode NFC: a word that means no version and not ``latest``."""
     alias = check_word(text)
     if alias == "latest":
-        raise ValueError("'latest' is kept by the server: it is the highest ready version")
+        raise ValueError(say("'latest' is kept by the server: it is the highest ready version"))
     if is_version_like(alias):
-        raise ValueError(f"{alias!r} looks like a version number")
+        raise ValueError(say("{alias!r} looks like a version number", alias=alias))
     return alias
 
 
@@ -106,7 +114,7 @@ def check_word(text: str) -> str:
     word = unicodedata.normalize("NFC", text)
     fits = 1 <= len(word) <= MAX_WORD_CHARACTERS and all(map(_may_follow, f" {word}", word))
     if not fits or word in {".", ".."}:
-        raise ValueError("must be 1 to 128 letters, digits, '.', '_' or '-', not '.' or '..'")
+        raise ValueError(say("must be 1 to 128 letters, digits, '.', '_' or '-', not '.' or '..'"))
     return word
 
 
@@ -132,7 +140,10 @@ def check_time(text: str) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{text[:40]!r} is not a time: 2026-05-01, or with a zone 2026-05-01T12:30:00Z"
+            say(
+                "{text!r} is not a time: 2026-05-01, or with a zone 2026-05-01T12:30:00Z",
+                text=text[:40],
+            )
         ) from None
 
 
@@ -140,23 +151,28 @@ def check_comment(text: str) -> str:
     """Return the comment ``text``: plain text of any number of lines; empty: none was made."""
     comment = text.strip().replace("\r\n", "\n")
     if len(comment) > MAX_COMMENT_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_COMMENT_CHARACTERS} characters")
+        raise ValueError(
+            say(
+                "must have at most {most} characters",
+                most=MAX_COMMENT_CHARACTERS,
+            )
+        )
     if not is_plain_text(comment.replace("\n", "").replace("\t", "")):
-        raise ValueError("must be plain text: no control characters but line breaks and tabs")
+        raise ValueError(say("must be plain text: no control characters but line breaks and tabs"))
     return comment
 
 
 def check_path(path: str) -> str:
     """Return the file path ``path``: relative, ``/`` between parts, byte for byte as given."""
     if "\0" in path or "\\" in path:
-        raise ValueError("must hold no backslash and no NUL")
+        raise ValueError(say("must hold no backslash and no NUL"))
     parts = path.split("/")
     if path.startswith("/"):
-        raise ValueError("must be relative")
+        raise ValueError(say("must be relative"))
     if "" in parts or "." in parts or ".." in parts:
-        raise ValueError("must have no empty part and no part '.' or '..'")
+        raise ValueError(say("must have no empty part and no part '.' or '..'"))
     if utf8_length(path) > MAX_PATH_BYTES:
-        raise ValueError(f"must be at most {MAX_PATH_BYTES} bytes")
+        raise ValueError(say("must be at most {most} bytes", most=MAX_PATH_BYTES))
     return path
 
 
@@ -165,14 +181,14 @@ def utf8_length(text: str) -> int:
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        raise ValueError("must be valid Unicode (no lone surrogates)") from None
+        raise ValueError(say("must be valid Unicode (no lone surrogates)")) from None
 
 
 def check_digest(text: str) -> str:
     """Return the 64 hex digits of the digest ``sha256:…``."""
     match = _DIGEST.fullmatch(text)
     if match is None:
-        raise ValueError("must be 'sha256:' and 64 lower-case hex digits")
+        raise ValueError(say("must be 'sha256:' and 64 lower-case hex digits"))
     return match[1]
 
 
@@ -180,7 +196,9 @@ def check_version(text: str) -> int:
     """Return the number in ``v7``; it may be one that no version can have."""
     # Twenty digits are past every bigint; Python would convert thousands of them, slowly.
     if len(text) > 4096 or not _VERSION.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not a version; versions are v1, v2, v3 …")
+        raise ValueError(
+            say("{text!r} is not a version; versions are v1, v2, v3 …", text=text[:40])
+        )
     return int(text[1:])
 
 
@@ -191,7 +209,9 @@ def parse_pair(text: str) -> tuple[str, str]:
     """
     match = _PAIR.fullmatch(text)
     if match is None or "..." in match[1] or "..." in match[2]:
-        raise ValueError(f"{text[:300]!r} is not two versions, as v2...v3 or stable...latest")
+        raise ValueError(
+            say("{text!r} is not two versions, as v2...v3 or stable...latest", text=text[:300])
+        )
     return match[1], match[2]
 
 

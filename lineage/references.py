@@ -6,6 +6,7 @@ A time says where the alias pointed then: ``name:production@2026-05-01``.
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.sentences import say
 from artifacts.names import (
     check_alias,
     check_name,
@@ -54,7 +55,9 @@ def parse_reference(text: str) -> VersionReference:
     ref, has_time, time = ref.partition("@") if colon else ("latest", "", "")
     if is_version_like(ref):
         if has_time:
-            raise ValueError(f"the version {ref!r} must have no time: versions never change")
+            raise ValueError(
+                say("the version {ref!r} must have no time: versions never change", ref=ref)
+            )
         return VersionReference(_check_part("name", name), check_version(ref), "", type_, team)
     alias = ref if ref == "latest" else _check_part("alias", ref)
     at = check_time(time) if has_time else None
@@ -65,4 +68,6 @@ def _check_part(part: str, text: str) -> str:
     try:
         return check_name(text) if part == "name" else check_alias(text)
     except ValueError as error:
-        raise ValueError(f"the {part} {text!r} {error}") from None
+        raise ValueError(
+            say("the {part} {text!r} {error}", part=part, text=text, error=error)
+        ) from None

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.access import Caller, user_or_none
 from accounts.audit import record
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import (
     ArtifactNotFound,
     Invalid,
@@ -64,7 +65,14 @@ def create_run(
         raise Invalid({"id": [str(error)]}) from None
     run, is_new = _find_or_create(canonical, fields, created_by)
     if (run.project, run.name) != (project, name):
-        raise RunConflict(f"Run {run} exists: project {run.project!r}, name {run.name!r}.")
+        raise RunConflict(
+            say(
+                "Run {run} exists: project {project!r}, name {name!r}.",
+                run=run,
+                project=run.project,
+                name=run.name,
+            )
+        )
     return run, is_new
 
 
@@ -143,7 +151,13 @@ def use_version(*, run: Run, version: Version, used_by: Caller) -> tuple[RunInpu
     require_to_write(used_by, run)
     current = Version.objects.get(pk=version.pk)
     if current.status != "ready":
-        raise VersionNotReady(f"{version} is {current.status}; a run uses ready versions.")
+        raise VersionNotReady(
+            say(
+                "{version} is {status}; a run uses ready versions.",
+                version=version,
+                status=say(current.status),
+            )
+        )
     with transaction.atomic():
         edge, is_new = RunInput.objects.get_or_create(run=run, version=version)
         if is_new:
@@ -166,7 +180,9 @@ def resolve_reference(*, text: str, type_: str | None, asked_by: Caller) -> Vers
     except ValueError as error:
         raise Invalid({"artifact": [str(error)]}) from None
     if reference.type_ and type_ and reference.type_ != type_:
-        raise Invalid({"type": [f"{type_!r} is not the type in {text!r}"]})
+        raise Invalid(
+            {"type": [say("{type_!r} is not the type in {text!r}", type_=type_, text=text)]}
+        )
     artifact = _find_artifact(reference.name, reference.type_ or type_, reference.team, asked_by)
     if reference.number is not None:
         return _find_version(artifact, reference.number)

@@ -18,13 +18,16 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from accounts.sentences import say
+from accounts.web.language import translated
 from artifacts.errors import DomainError, StoreUnavailable
 from runicorn_site.explaining import explain
 
 logger = logging.getLogger(__name__)
 
 AS_UNICODE = {"ensure_ascii": False}
-STORE_AWAY = "The storage is not available; the server's log says why."
+MISSING_TOKEN = say("The CSRF token is missing or wrong.")
+STORE_AWAY = say("The storage is not available; the server's log says why.")
 
 
 def error_response(
@@ -81,9 +84,9 @@ def translate_refusal(error: Exception) -> Refusal | None:
         return Refusal(error.status, error.detail, error.code, error.headers, error.extra)
     if isinstance(error, OperationalError | PoolTimeout):
         logger.error("database not available: %s", error)
-        return Refusal(503, "The database is busy or away.", "busy", {"Retry-After": "1"})
+        return Refusal(503, say("The database is busy or away."), "busy", {"Retry-After": "1"})
     if isinstance(error, DataError):  # a NUL in a user name, say, before any check of ours
-        return Refusal(400, "The request holds what no database can.", "invalid")
+        return Refusal(400, say("The request holds what no database can."), "invalid")
     return None
 
 
@@ -127,12 +130,12 @@ def is_api(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 400 handler."""
-    return refuse(request, 400, "Bad request.", "invalid")
+    return refuse(request, 400, say("Bad request."), "invalid")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 403 handler."""
-    return refuse(request, 403, "Not allowed.", "denied")
+    return refuse(request, 403, say("Not allowed."), "denied")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -140,7 +143,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if _is_page_with_slash(request):
         query = request.META.get("QUERY_STRING", "")
         return HttpResponseRedirect(request.path.rstrip("/") + (f"?{query}" if query else ""))
-    return refuse(request, 404, f"No such route: {request.path}", "not_found")
+    return refuse(request, 404, say("No such route: {path}", path=request.path), "not_found")
 
 
 def _is_page_with_slash(request: HttpRequest) -> bool:
@@ -153,12 +156,13 @@ def _is_page_with_slash(request: HttpRequest) -> bool:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500 handler; the request id leads to the traceback in the log."""
     request_id = getattr(request, "request_id", "unknown")
-    return refuse(request, 500, f"Something broke here (request {request_id}).", "error")
+    return refuse(request, 500, say("Something broke here (request {id}).", id=request_id), "error")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """What Django asks for where a form has no CSRF token, or an old one."""
-    return refuse(request, 403, reason or "The CSRF token is missing or wrong.", "csrf")
+    why = say("The form was refused: {reason}", reason=reason) if reason else MISSING_TOKEN
+    return refuse(request, 403, why, "csrf")
 
 
 def refuse(
@@ -176,7 +180,8 @@ def refuse(
     is_fragment = bool(htmx and not htmx.history_restore_request)
     said = explain(request, status, code, headers or {}, extra)
     context = {
-        "status": status, "detail": detail, "code": code, "said": said, "is_fragment": is_fragment,
+        "status": status, "detail": translated(detail), "code": code, "said": said,
+        "is_fragment": is_fragment,
     }  # fmt: skip
     template = "parts/refusal.html" if is_fragment else "error.html"
     answer = render(request, template, context, status=status)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.access import access_of, can_enter, user_or_none
 from accounts.roles import Role
 from accounts.web.forms import role_name
+from accounts.web.language import translated_errors
 from artifacts.web.nearest import Suggestion, near_artifacts, near_versions
 
 TITLES: dict[str, str | Promise] = {
@@ -102,7 +103,7 @@ def explain(
         title=str(TITLES.get(code) or OF_STATUS.get(status) or OF_STATUS[400]),
         advice=advice,
         suggestions=_near(request) if code in NEAR else [],
-        errors=extra.get("errors", {}),
+        errors=translated_errors(extra.get("errors", {})),
         request_id=getattr(request, "request_id", "") if status >= 500 else "",
     )
 

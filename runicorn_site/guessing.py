@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.limits import seconds_left
+from accounts.sentences import say
 from runicorn_site.api import refuse
 
 MAX_NAME_CHARACTERS = 255
-TOO_OFTEN = "Too many logins from your address: wait a minute."
-DETAIL = "Too many failed logins for this name from your address: wait a quarter of an hour."
+TOO_OFTEN = say("Too many logins from your address: wait a minute.")
+DETAIL = say("Too many failed logins for this name from your address: wait a quarter of an hour.")
 
 
 def guessed_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:

@@ -10,11 +10,12 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.limits import may_write, seconds_left
+from accounts.sentences import say
 from runicorn_site.api import error_response, is_api, refuse
 from runicorn_site.request_log import GetResponse
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-TOO_FAST = "Too many changes in this minute: wait for the next one."
+TOO_FAST = say("Too many changes in this minute: wait for the next one.")
 OWN_FETCH_SITES = {"same-origin", "none"}  # same-site too is another program: only the port differs
 
 

@@ -1,13 +1,14 @@
 """What every test may use: a real store in ``tmp_path`` and small factories over the services."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from accounts import limits
@@ -34,6 +35,13 @@ def role_groups(request: pytest.FixtureRequest) -> None:
         if Group.objects.count() < len(Role):
             for role in Role:
                 group_of(role)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A thread keeps the language of the page that it served last: no test gets another's."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from accounts.access import may_run_admin_pages
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.web.language import translated
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -90,7 +91,7 @@ class PortalAdmin(Offered, ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, translated(refusal.detail))
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(
@@ -100,7 +101,7 @@ class PortalAdmin(Offered, ModelAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except DomainError as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, translated(refusal.detail))
             return HttpResponseRedirect(changelist_url(self.model))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -7,10 +7,11 @@ import django_filters
 from django import forms
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-MESSAGE = "must be epoch seconds or an ISO 8601 date"
+MESSAGE = gettext_lazy("must be epoch seconds or an ISO 8601 date")
 SCHEMA = {
     "oneOf": [
         {"type": "number", "minimum": -62_135_596_800, "maximum": 253_402_300_799},

@@ -4,19 +4,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.utils.translation import gettext_lazy
 
 from accounts.access import is_admin_here
 from accounts.errors import AccessDenied
 from accounts.filters import AuditFilter
 from accounts.models import AuditEvent
 from accounts.roles import Role
+from accounts.sentences import say
 from accounts.web.forms import AuditSearch
 from accounts.web.paging import page_of
 from accounts.web.settings import SettingsPage
 
 API = "/api/audit"
-NEEDS = gettext_lazy("The log of who did what is for admins.")
+NEEDS = say("The log of who did what is for admins.")
 
 
 class Audit(SettingsPage):
@@ -29,7 +29,7 @@ class Audit(SettingsPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A page of events. Raises AccessDenied (403)."""
         if not is_admin_here(self.caller):
-            raise AccessDenied(str(NEEDS), needs=Role.ADMIN.label)
+            raise AccessDenied(NEEDS, needs=Role.ADMIN.label)
         asked = {name: text for name, text in self.request.GET.items() if "\0" not in text}
         filters = AuditFilter(asked, queryset=AuditEvent.objects.order_by("-id"))
         is_right = filters.is_valid()

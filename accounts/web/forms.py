@@ -17,6 +17,7 @@ from accounts.roles import TEAM_ROLES, Role, Scope
 from accounts.seen import fingerprint
 from accounts.services import team_state, user_state
 from accounts.size_field import SizeField
+from accounts.web.language import translated, translated_errors
 from accounts.web.seen import SeenForm
 
 if TYPE_CHECKING:
@@ -59,12 +60,13 @@ def role_name(role: int | None) -> str:
 
 def show_refusal(form: "forms.Form | forms.ModelForm[Any]", refusal: DomainError) -> None:
     """Put what a service said into ``form``: at the field it names, else above them all."""
-    errors: dict[str, list[str]] = refusal.extra.get("errors", {})
+    errors = translated_errors(refusal.extra.get("errors", {}))
+    detail = translated(refusal.detail)
     for name, texts in errors.items():
         is_field = name in form.fields
-        form.add_error(name if is_field else None, texts if is_field else [refusal.detail])
+        form.add_error(name if is_field else None, texts if is_field else [detail])
     if not errors:
-        form.add_error(None, refusal.detail)
+        form.add_error(None, detail)
 
 
 def role_choice(roles: tuple[Role, ...] = tuple(Role), *, none: bool = False) -> Any:
@@ -212,6 +214,7 @@ class TeamForm(TeamModelForm, SeenForm):
         labels = {"name": _("Name"), "description": _("Description")}
         help_texts = {"name": _("Small letters, digits, - and _. It never changes.")}
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        error_messages = {"name": {"unique": _("There is a team of that name already.")}}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

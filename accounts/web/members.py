@@ -17,6 +17,7 @@ from accounts.access import is_admin, people_seen_by, require_admin, teams_seen_
 from accounts.errors import NotFound
 from accounts.models import Membership, User
 from accounts.roles import Role
+from accounts.sentences import say
 from accounts.services import change_password, save_user
 from accounts.web.forms import ROLE_NAMES, Member, NewMember, role_name
 from accounts.web.paging import page_of
@@ -104,7 +105,7 @@ class AdminFormPage(FormPage):
 
     def require(self) -> None:
         """Admins only, by their role, in open mode too."""
-        require_admin(self.caller, "manage accounts and teams")
+        require_admin(self.caller, say("manage accounts and teams"))
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
@@ -135,7 +136,7 @@ class MemberPage(AdminFormPage):
         name = self.kwargs["username"].replace("\0", "")
         found = User.objects.filter(username=name).first()
         if found is None:
-            raise NotFound(f"There is no account {name}")
+            raise NotFound(say("There is no account {name}", name=name))
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

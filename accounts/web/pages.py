@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.generic import TemplateView
 from django_htmx.middleware import HtmxDetails
 
-from accounts.access import Caller, MayEnter, can_enter, needs_first_admin
+from accounts.access import NO_ROLE, Caller, can_enter, needs_first_admin
 from accounts.errors import AccessDenied
 from accounts.roles import Role
 from accounts.web.returning import back_path
@@ -45,7 +45,7 @@ class Page(TemplateView):
             return send_to_login(self.request)
         if needs_first_admin():
             return redirect("welcome")
-        raise AccessDenied(MayEnter.message, needs=Role.VIEWER.label)
+        raise AccessDenied(NO_ROLE, needs=Role.VIEWER.label)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show it. What the path named is in ``self.kwargs``, and not in the context by itself."""

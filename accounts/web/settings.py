@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from accounts.access import is_admin, is_admin_here, user_or_none
 from accounts.errors import ChangedMeanwhile
 from accounts.web.forms import REFUSALS, show_refusal
+from accounts.web.language import translated
 from accounts.web.pages import Page
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class ConfirmPage(SettingsPage):
         try:
             return self.act()
         except REFUSALS as refusal:
-            context = self.get_context_data(refusal=refusal.detail)
+            context = self.get_context_data(refusal=translated(refusal.detail))
             return self.render_to_response(context, status=refusal.status)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

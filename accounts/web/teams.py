@@ -12,6 +12,7 @@ from accounts.access import access_of, require_admin, teams_seen_by
 from accounts.errors import NotFound
 from accounts.models import Membership, Team, User
 from accounts.roles import TEAM_ROLES, Role
+from accounts.sentences import say
 from accounts.services import delete_team, remove_membership, save_membership, save_team
 from accounts.web.forms import ROLE_NAMES, TeamForm, TeamMember, role_name
 from accounts.web.members import AdminFormPage
@@ -66,7 +67,7 @@ class OneTeam:
         name = self.kwargs["team"].replace("\0", "")
         found = teams_seen_by(self.caller).filter(name=name).first()
         if found is None:
-            raise NotFound(f"There is no team {name}, or you are not in it")
+            raise NotFound(say("There is no team {name}, or you are not in it", name=name))
         return found
 
     @property
@@ -83,7 +84,7 @@ class TeamDetail(OneTeam, FormPage):
 
     def require(self) -> None:
         """Whoever is in it looks; admins change. A stranger hears that it is not there."""
-        require_admin(self.caller, f"change the team {self.one_team}")
+        require_admin(self.caller, say("change the team {team}", team=self.one_team))
 
     def make_form(self, data: Any = None) -> Any:
         """What can change of it."""
@@ -149,7 +150,7 @@ class ConfirmTeamPage(OneTeam, ConfirmPage):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask. A stranger hears that the team is not there, a member that he may not."""
-        require_admin(self.caller, f"change the team {self.one_team}")
+        require_admin(self.caller, say("change the team {team}", team=self.one_team))
         return super().get(request, *args, **kwargs)
 
 
@@ -163,7 +164,7 @@ class RemoveTeamMember(ConfirmTeamPage):
         rows = self.one_team.memberships.select_related("team", "user")
         found = rows.filter(user__username=name).first()
         if found is None:
-            raise NotFound(f"{name} is not in the team {self.one_team}")
+            raise NotFound(say("{name} is not in the team {team}", name=name, team=self.one_team))
         return found
 
     def question(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.base import EMPTY, ModelForm, PortalAdmin, PortalInline
+from accounts.web.language import translated
 from artifacts.errors import VersionNotFound
 from artifacts.models import Alias, AliasEvent, Artifact, ProtectedAlias, Version
 from artifacts.names import MAX_COMMENT_CHARACTERS, check_alias
@@ -41,7 +42,7 @@ class AliasForm(ModelForm):
         try:
             return check_alias(self.cleaned_data["name"])
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError(translated(str(error))) from None
 
 
 class AliasInline(PortalInline):

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from accounts.admin.base import EMPTY, SHOWN_ROWS, ModelForm, PortalAdmin, lines, link_to
 from accounts.sizes import human_size
+from accounts.web.language import translated
 from artifacts.admin.base import short, size
 from artifacts.descriptions import MAX_DESCRIPTION_CHARACTERS, check_metadata, check_tags
 from artifacts.errors import AliasProtected, DomainError
@@ -111,7 +112,7 @@ def _checked(check: Callable[[Any], T], value: Any) -> T:
     try:
         return check(value)
     except ValueError as error:
-        raise ValidationError(str(error)) from None
+        raise ValidationError(translated(str(error))) from None
 
 
 @admin.register(Version)
@@ -244,7 +245,7 @@ class VersionAdmin(PortalAdmin):
             try:
                 done = deed(versions)
             except DomainError as refusal:
-                messages.error(request, str(refusal))
+                messages.error(request, translated(refusal.detail))
             else:
                 names = ", ".join(version.full_name for version in versions)
                 messages.success(request, f"{done} {names}.")

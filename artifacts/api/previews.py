@@ -59,11 +59,18 @@ class ColumnOut(serializers.Serializer[Any]):
 
 
 class ParquetOut(serializers.Serializer[Any]):
-    """What the footer of a Parquet file says."""
+    """A Parquet file: its columns, which are the leaves of its schema, and its first rows."""
 
-    columns = ColumnOut(many=True)
+    columns = ColumnOut(many=True, help_text="1000 at most.")
     num_columns = serializers.IntegerField()
     num_rows = serializers.IntegerField()
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(allow_blank=True, allow_null=True)),
+        help_text=(
+            "The first 50 at most, of each the first 100 columns as text: a list as JSON has it, "
+            "null for null, `…` for what could not be read, which `notes` tell."
+        ),
+    )
 
 
 class ImageOut(serializers.Serializer[Any]):
@@ -135,7 +142,7 @@ class PreviewOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=KINDS)
     truncated = serializers.BooleanField(help_text="There is more than was looked at.")
     notes = serializers.ListField(
-        child=serializers.CharField(), help_text="Why it is not shown as what its name says."
+        child=serializers.CharField(), help_text="Why it, or a part of it, is not shown in full."
     )
     text = TextOut(required=False)
     json = JsonOut(required=False)

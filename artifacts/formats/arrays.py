@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from accounts.sentences import say
 from artifacts.formats.source import Unreadable
 
 MAGIC = b"\x93NUMPY"
@@ -40,11 +41,11 @@ def header_bytes(head: bytes) -> int:
     Raises Unreadable where it is none, or longer than NumPy takes.
     """
     if len(head) < FIRST_BYTES or not head.startswith(MAGIC) or head[6] not in {1, 2, 3}:
-        raise Unreadable("It is no NumPy array.")
+        raise Unreadable(say("It is no NumPy array."))
     width = 2 if head[6] == 1 else 4
     length = int.from_bytes(head[8 : 8 + width], "little")
     if length > MAX_HEADER_BYTES:
-        raise Unreadable(f"The header of the array claims {length} bytes.")
+        raise Unreadable(say("The header of the array claims {length} bytes.", length=length))
     return 8 + width + length
 
 
@@ -52,11 +53,11 @@ def parse_header(head: bytes) -> ArrayHeader:
     """The header that ``head`` begins with. Raises Unreadable."""
     end = header_bytes(head)
     if len(head) < end:
-        raise Unreadable("The file ends inside the header of the array.")
+        raise Unreadable(say("The file ends inside the header of the array."))
     start = 10 if head[6] == 1 else 12
     found = _pairs(head[start:end].decode("utf-8", "replace").strip())
     if None in (found["descr"], found["order"], found["shape"]):
-        raise Unreadable("The header of the array does not say what it should.")
+        raise Unreadable(say("The header of the array does not say what it should."))
     descr = found["descr"] or ""
     return ArrayHeader(
         dtype=descr.strip("'") if descr.startswith("'") else descr,
@@ -77,7 +78,7 @@ def _pairs(text: str) -> dict[str, str | None]:
         found |= {key: value for key, value in match.groupdict().items() if value is not None}
         at = match.end()
     if not text.startswith("{") or text[at:].strip() != "}":
-        raise Unreadable("The header of the array is damaged.")
+        raise Unreadable(say("The header of the array is damaged."))
     return found
 
 
@@ -87,10 +88,10 @@ def _shape(text: str) -> tuple[int, ...]:
     if len(numbers) > MAX_DIMENSIONS or not all(
         one.isdecimal() and len(one) < 20 for one in numbers
     ):
-        raise Unreadable("The shape of the array is impossible.")
+        raise Unreadable(say("The shape of the array is impossible."))
     shape = tuple(map(int, numbers))
     if math.prod(shape) > MAX_VALUES:
-        raise Unreadable("The shape of the array is impossible.")
+        raise Unreadable(say("The shape of the array is impossible."))
     return shape
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
 
+from accounts.sentences import say
 from artifacts.formats.source import Unreadable
 from artifacts.formats.text import show_text
 
@@ -20,6 +21,23 @@ MAX_COLUMNS = 100
 MAX_CELL_CHARACTERS = 500
 _ENOUGH = MAX_ROWS + 1
 _DELIMITERS = ",;\t|"
+
+
+FAULTS = (
+    say("Expecting value"),
+    say("Expecting ',' delimiter"),
+    say("Expecting ':' delimiter"),
+    say("Expecting property name enclosed in double quotes"),
+    say("Illegal trailing comma before end of object"),
+    say("Illegal trailing comma before end of array"),
+    say("Extra data"),
+    say("Unterminated string starting at"),
+    say("Invalid control character at"),
+    say("Invalid \\escape"),
+    say("Invalid \\uXXXX escape"),
+    say("Unexpected UTF-8 BOM (decode using utf-8-sig)"),
+)
+"""What Python's reader of JSON says is wrong; pages translate it."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +69,17 @@ def parse_json(text: str) -> Json:
     try:
         value = json.loads(text, parse_constant=str, parse_float=_finite)
     except RecursionError:
-        raise Unreadable("It is nested too deep to be shown as a tree.") from None
+        raise Unreadable(say("It is nested too deep to be shown as a tree.")) from None
+    except json.JSONDecodeError as error:
+        fault = say(error.msg)  # one of FAULTS
+        raise Unreadable(
+            say(
+                "It is not JSON: line {line}, column {column}: {fault}.",
+                line=error.lineno, column=error.colno, fault=fault,
+            )
+        ) from None  # fmt: skip
     except ValueError as error:
-        raise Unreadable(f"It is not JSON: {show_text(str(error), 200)}") from None
+        raise Unreadable(say("It is not JSON: {error}", error=show_text(str(error), 200))) from None
     _check_tree(value)
     return Json(value)
 
@@ -69,7 +95,7 @@ def _check_tree(value: object) -> None:
         current, depth = pending.pop()
         count += 1
         if depth > MAX_DEPTH or count + len(pending) > MAX_VALUES:
-            raise Unreadable("It is too deep or too large to be shown as a tree.")
+            raise Unreadable(say("It is too deep or too large to be shown as a tree."))
         if isinstance(current, dict):
             _check_texts(current)
             pending += [(child, depth + 1) for child in current.values()]
@@ -85,7 +111,7 @@ def _check_texts(texts: Iterable[str]) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise Unreadable("It is not JSON: a text in it is not Unicode.") from None
+            raise Unreadable(say("It is not JSON: a text in it is not Unicode.")) from None
 
 
 def read_table(text: str, *, suffix: str, is_whole: bool) -> Table:
@@ -96,7 +122,7 @@ def read_table(text: str, *, suffix: str, is_whole: bool) -> Table:
     if not is_whole and len(rows) <= MAX_ROWS:
         rows = rows[:-1]  # the last may be cut in two
     if not rows:
-        raise Unreadable("No row of it is a table's.")
+        raise Unreadable(say("No row of it is a table's."))
     return Table(
         delimiter,
         tuple(tuple(_cells(row)) for row in rows[:MAX_ROWS]),

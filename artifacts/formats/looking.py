@@ -71,7 +71,7 @@ def look_into(reader: BoundedReader, path: str) -> Look:
     try:
         found = _by_structure(reader, path, head)
     except Unreadable as error:
-        return _plain(reader, path, head, (str(error),))
+        return _plain(reader, path, head, (error.sentence,))
     return found or _plain(reader, path, head)
 
 
@@ -85,7 +85,8 @@ def _by_structure(reader: BoundedReader, path: str, head: bytes) -> Look | None:
     if head.startswith(zips.MAGIC):
         return _look_into_zip(reader, suffix)
     if head.startswith(parquet.MAGIC):
-        return Look(parquet.read_parquet(reader), notes=("Rows are not shown.",))
+        table, notes = parquet.read_parquet(reader)
+        return Look(table, table.has_more, notes)
     if suffix in _PICKLES or pickles.is_pickle(head):
         return _look_into_pickle(reader)
     return Look(tensors.read_npy(reader)) if head.startswith(arrays.MAGIC) else None
@@ -119,7 +120,7 @@ def _plain(
     try:
         shaped = _shaped(text, suffix_of(path), is_whole=is_whole)
     except Unreadable as error:
-        shaped, notes = None, (*notes, str(error))
+        shaped, notes = None, (*notes, error.sentence)
     if isinstance(shaped, documents.Table):
         return Look(shaped, shaped.has_more, notes)
     return Look(shaped or Text(text, guess_language(path)), not is_whole, notes)

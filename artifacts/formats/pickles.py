@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from accounts.sentences import say
 from artifacts.formats.source import BoundedReader, OverBudget, Unreadable
 from artifacts.formats.text import show_text
 from artifacts.formats.zips import MemberReader, read_members
@@ -99,7 +100,7 @@ def read_pickle(raw: bytes, *, is_whole: bool) -> Pickle:
     scan = _Scan()
     scan.follow(raw)
     if not scan.num_pickles and (is_whole or not scan.num_opcodes):
-        raise Unreadable("It is no pickle.")
+        raise Unreadable(say("It is no pickle."))
     return scan.result(is_whole=is_whole)
 
 

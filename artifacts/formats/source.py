@@ -2,9 +2,15 @@
 
 from typing import Protocol
 
+from accounts.sentences import Sentence, say
+
 
 class Unreadable(ValueError):
-    """The content is not what it looked like, or too much; the text says why."""
+    """The content is not what it looked like, or too much; the ``sentence`` says why."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class OverBudget(Unreadable):
@@ -38,7 +44,7 @@ class BoundedReader:
         """
         count = max(0, min(length, self.size_bytes - offset))
         if count > self.left_bytes:
-            raise OverBudget("There is more of it than is looked at.")
+            raise OverBudget(say("There is more of it than is looked at."))
         self.left_bytes -= count
         if not count:
             return b""
@@ -50,11 +56,11 @@ class BoundedReader:
         self.left_bytes -= size_bytes
         if self.left_bytes < 0:
             self.left_bytes = 0
-            raise OverBudget("There is more of it than is looked at.")
+            raise OverBudget(say("There is more of it than is looked at."))
 
-    def read_exactly(self, offset: int, length: int, what: str) -> bytes:
+    def read_exactly(self, offset: int, length: int, what: Sentence) -> bytes:
         """``length`` bytes from ``offset`` on. Raises Unreadable where the content ends before."""
         found = self.read_at(offset, length)
         if len(found) != length:
-            raise Unreadable(f"The file ends inside {what}.")
+            raise Unreadable(say("The file ends inside {what}.", what=what))
         return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from accounts.sentences import say
 from artifacts.formats.source import BoundedReader, OverBudget, Unreadable
 from artifacts.formats.tensors import Tensor, Tensors, open_tensor
 
@@ -108,11 +109,11 @@ def _pieces(
     """The values of both side by side, as many bytes as the headers claim and not one more."""
     for table, tensor in ((before, one), (after, other)):
         if tensor.size_bytes > table.reader.left_bytes:
-            raise OverBudget("Its values are more than is looked at.")
+            raise OverBudget(say("Its values are more than is looked at."))
     left, right = open_tensor(before.reader, one), open_tensor(after.reader, other)
     for at in range(0, one.size_bytes, PIECE_BYTES):
         size = min(PIECE_BYTES, one.size_bytes - at)
         pair = left.read(size), right.read(size)
         if {len(pair[0]), len(pair[1])} != {size}:
-            raise Unreadable(f"The tensor {one.name!r} is shorter than it claims.")
+            raise Unreadable(say("The tensor {name!r} is shorter than it claims.", name=one.name))
         yield pair

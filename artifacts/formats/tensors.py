@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from accounts.sentences import say
 from artifacts.formats import arrays
 from artifacts.formats.source import BoundedReader, OverBudget, Unreadable
 from artifacts.formats.text import show_text, suffix_of
@@ -93,7 +94,7 @@ def read_tensors(reader: BoundedReader, path: str) -> Tensors:
             return read_npz(reader)
         case "npy":
             return read_npy(reader)
-    raise Unreadable("Its tensors are read of .safetensors, .npz and .npy only.")
+    raise Unreadable(say("Its tensors are read of .safetensors, .npz and .npy only."))
 
 
 def read_safetensors(reader: BoundedReader) -> Tensors:
@@ -101,12 +102,20 @@ def read_safetensors(reader: BoundedReader) -> Tensors:
 
     Raises Unreadable where it is damaged, or claims more than the file has or is looked at.
     """
-    length = int.from_bytes(reader.read_exactly(0, 8, "the length of the header"), "little")
+    length = int.from_bytes(reader.read_exactly(0, 8, say("the length of the header")), "little")
     if length > reader.size_bytes - 8:
-        raise Unreadable(f"The header claims {length} bytes; the file has {reader.size_bytes}.")
+        raise Unreadable(
+            say(
+                "The header claims {length} bytes; the file has {size_bytes}.",
+                length=length,
+                size_bytes=reader.size_bytes,
+            )
+        )
     if length > reader.left_bytes:
-        raise OverBudget(f"The header has {length} bytes, more than is looked at.")
-    header = _parse_header(reader.read_exactly(8, length, "the header"))
+        raise OverBudget(
+            say("The header has {length} bytes, more than is looked at.", length=length)
+        )
+    header = _parse_header(reader.read_exactly(8, length, say("the header")))
     said = header.pop("__metadata__", {})
     data_bytes = reader.size_bytes - 8 - length
     rows = [_tensor(name, row, 8 + length, data_bytes) for name, row in header.items()]
@@ -120,13 +129,13 @@ def _parse_header(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise Unreadable("The header is not the JSON of safetensors.")
+        raise Unreadable(say("The header is not the JSON of safetensors."))
     return header
 
 
 def _texts(said: object) -> dict[str, str]:
     if not isinstance(said, dict):
-        raise Unreadable("The metadata in the header is no object.")
+        raise Unreadable(say("The metadata in the header is no object."))
     return {
         show_text(key, MAX_NAME_CHARACTERS): show_text(str(value), MAX_METADATA_CHARACTERS)
         for key, value in said.items()
@@ -137,18 +146,20 @@ def _texts(said: object) -> dict[str, str]:
 def _tensor(name: str, row: object, data_offset: int, data_bytes: int) -> Tensor:
     shown = show_text(name, MAX_NAME_CHARACTERS)
     if not isinstance(row, dict):
-        raise Unreadable(f"The tensor {shown!r} is not described.")
+        raise Unreadable(say("The tensor {name!r} is not described.", name=shown))
     dtype, shape, span = row.get("dtype"), _sizes(row, "shape"), _sizes(row, "data_offsets")
     if not isinstance(dtype, str) or shape is None or span is None:
-        raise Unreadable(f"The tensor {shown!r} is described by something else.")
+        raise Unreadable(say("The tensor {name!r} is described by something else.", name=shown))
     if len(span) != 2 or not span[0] <= span[1] <= data_bytes:
-        raise Unreadable(f"The tensor {shown!r} lies outside of the file.")
+        raise Unreadable(say("The tensor {name!r} lies outside of the file.", name=shown))
     if math.prod(shape) > arrays.MAX_VALUES:
-        raise Unreadable(f"The shape of the tensor {shown!r} is impossible.")
+        raise Unreadable(say("The shape of the tensor {name!r} is impossible.", name=shown))
     size = span[1] - span[0]
     bits = _ITEM_BITS.get(dtype)
     if bits is not None and math.prod(shape) * bits != size * 8:
-        raise Unreadable(f"The tensor {shown!r} does not have the bytes of its shape.")
+        raise Unreadable(
+            say("The tensor {name!r} does not have the bytes of its shape.", name=shown)
+        )
     return Tensor(shown, show_text(dtype, 40), tuple(shape), size, _Span(data_offset + span[0]))
 
 
@@ -173,7 +184,7 @@ def _array(name: str, header: arrays.ArrayHeader, size: int, place: _Span | _Pac
     """Raises Unreadable where the array claims more than the ``size`` bytes that are there."""
     each = arrays.item_bytes(header.dtype)
     if size < 0 or (each is not None and math.prod(header.shape) * each > size):
-        raise Unreadable(f"The array {name!r} does not have the bytes of its shape.")
+        raise Unreadable(say("The array {name!r} does not have the bytes of its shape.", name=name))
     dtype = show_text(header.dtype, 200)
     return Tensor(name, dtype, header.shape, size, place, header.is_fortran_ordered)
 

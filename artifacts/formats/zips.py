@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from accounts.sentences import say
 from artifacts.formats.source import BoundedReader, Unreadable
 
 MAGIC = b"PK\x03\x04"
@@ -51,7 +52,7 @@ def read_members(reader: BoundedReader) -> list[Member]:
     Raises Unreadable where there is no directory, OverBudget where it is too large.
     """
     found = _find_directory(reader)
-    raw = reader.read_exactly(found.start, found.size_bytes, "the zip directory")
+    raw = reader.read_exactly(found.start, found.size_bytes, say("the zip directory"))
     return list(_entries(raw, found.shift))
 
 
@@ -62,7 +63,7 @@ def _find_directory(reader: BoundedReader) -> _Directory:
         end_at, size, start = _find_end_64(reader, end_at)
     shift = end_at - size - start
     if shift < 0:
-        raise Unreadable("The zip directory lies outside of the file.")
+        raise Unreadable(say("The zip directory lies outside of the file."))
     return _Directory(start + shift, size, shift)
 
 
@@ -75,19 +76,19 @@ def _find_end(reader: BoundedReader) -> tuple[int, bytes]:
         at = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END.size + 4)
         if at >= 0:
             return start + at, tail[at : at + _END.size]
-    raise Unreadable("It has no zip directory.")
+    raise Unreadable(say("It has no zip directory."))
 
 
 def _find_end_64(reader: BoundedReader, end_at: int) -> tuple[int, int, int]:
     """The same record of a large archive: where it is, and the directory's size and start."""
     locator_at = end_at - _LOCATOR_64.size
     if locator_at < 0:
-        raise Unreadable("The zip directory lies outside of the file.")
-    locator = reader.read_exactly(locator_at, _LOCATOR_64.size, "the zip64 record")
+        raise Unreadable(say("The zip directory lies outside of the file."))
+    locator = reader.read_exactly(locator_at, _LOCATOR_64.size, say("the zip64 record"))
     magic, _, at, _ = _LOCATOR_64.unpack(locator)
     if magic != b"PK\x06\x07" or at > locator_at:
-        raise Unreadable("The zip64 record is damaged.")
-    *_, size, start = _END_64.unpack(reader.read_exactly(at, _END_64.size, "the zip64 record"))
+        raise Unreadable(say("The zip64 record is damaged."))
+    *_, size, start = _END_64.unpack(reader.read_exactly(at, _END_64.size, say("the zip64 record")))
     return at, size, start
 
 
@@ -95,12 +96,12 @@ def _entries(raw: bytes, shift: int) -> Iterator[Member]:
     at = 0
     while at < len(raw):
         if len(raw) - at < _ENTRY.size:
-            raise Unreadable("The zip directory is damaged.")
+            raise Unreadable(say("The zip directory is damaged."))
         magic, _, _, flags, method, _, _, _, packed, size, *lengths, _, _, _, offset = (
             _ENTRY.unpack_from(raw, at)
         )
         if magic != b"PK\x01\x02":
-            raise Unreadable("The zip directory is damaged.")
+            raise Unreadable(say("The zip directory is damaged."))
         name_at = at + _ENTRY.size
         extra_at = name_at + lengths[0]
         at = extra_at + lengths[1] + lengths[2]
@@ -119,7 +120,7 @@ def _large(extra: bytes, *values: int) -> list[int]:
         if kind == 1:
             return _filled(extra[at + 4 : at + 4 + length], values)
         at += 4 + length
-    raise Unreadable("The zip directory is damaged.")
+    raise Unreadable(say("The zip directory is damaged."))
 
 
 def _filled(raw: bytes, values: tuple[int, ...]) -> list[int]:
@@ -127,7 +128,7 @@ def _filled(raw: bytes, values: tuple[int, ...]) -> list[int]:
     try:
         return [next(numbers) if value == _FULL_32 else value for value in values]
     except StopIteration:
-        raise Unreadable("The zip directory is damaged.") from None
+        raise Unreadable(say("The zip directory is damaged.")) from None
 
 
 class MemberReader:
@@ -136,7 +137,9 @@ class MemberReader:
     def __init__(self, reader: BoundedReader, member: Member) -> None:
         """Raises Unreadable for what is encrypted or packed in another way than deflate."""
         if member.is_encrypted or member.method not in {STORED, DEFLATED}:
-            raise Unreadable(f"{member.name[:80]!r} is packed in a way that is not unpacked here.")
+            raise Unreadable(
+                say("{name!r} is packed in a way that is not unpacked here.", name=member.name[:80])
+            )
         self._reader = reader
         self._head, self._at = _first_bytes(reader, member)
         self._left = member.packed_bytes
@@ -155,7 +158,9 @@ class MemberReader:
         try:
             return self._unpacked(self._inflate, size)
         except zlib.error as error:
-            raise Unreadable(f"A member of the archive is damaged: {error}.") from error
+            raise Unreadable(
+                say("A member of the archive is damaged: {error}.", error=error)
+            ) from error
 
     def _unpacked(self, inflate: "zlib._Decompress", size: int) -> bytes:
         """Some of the next ``size`` bytes: the limit is what stops a bomb."""
@@ -184,7 +189,9 @@ def _first_bytes(reader: BoundedReader, member: Member) -> tuple[bytes, int]:
     at = member.header_offset
     raw = reader.read_at(at, min(_LOOKED_AHEAD, _LOCAL.size + 128 + member.packed_bytes))
     if len(raw) < _LOCAL.size or not raw.startswith(MAGIC):
-        raise Unreadable(f"{member.name[:80]!r} is not where the zip directory says.")
+        raise Unreadable(
+            say("{name!r} is not where the zip directory says.", name=member.name[:80])
+        )
     *_, name_length, extra_length = _LOCAL.unpack_from(raw)
     start = _LOCAL.size + name_length + extra_length
     return raw[start:], at + max(start, len(raw))

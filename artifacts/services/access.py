@@ -2,8 +2,12 @@
 
 from accounts.access import Caller, access_of, user_or_none
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import AccessDenied
 from artifacts.models import Artifact, Version
+
+THIS = say("This")
+"""What needs a role, where a refusal says no more of it."""
 
 
 def require_somewhere(caller: Caller, role: Role) -> None:
@@ -11,7 +15,7 @@ def require_somewhere(caller: Caller, role: Role) -> None:
     _require(access_of(caller).highest, role)
 
 
-def require_on(caller: Caller, role: Role, artifact: Artifact, *, what: str = "This") -> None:
+def require_on(caller: Caller, role: Role, artifact: Artifact, *, what: str = THIS) -> None:
     """Raise AccessDenied (403) unless ``caller`` has this role on ``artifact``.
 
     ``what`` begins the sentence that says so.
@@ -58,7 +62,17 @@ def has_on(caller: Caller, role: Role, artifact: Artifact) -> bool:
     return held is not None and held >= role
 
 
-def _require(has: Role | None, needed: Role, what: str = "This") -> None:
+def _require(has: Role | None, needed: Role, what: str = THIS) -> None:
     if has is None or has < needed:
-        mine = f"yours here is {has.label}" if has else "you have none here"
-        raise AccessDenied(f"{what} needs the role {needed.label}; {mine}.", needs=needed.label)
+        # A role's name is translated where accounts.web.forms lists them all.
+        none = say("you have none here")
+        mine = say("yours here is {role}", role=say(has.label)) if has else none
+        raise AccessDenied(
+            say(
+                "{what} needs the role {role}; {mine}.",
+                what=what,
+                role=say(needed.label),
+                mine=mine,
+            ),
+            needs=needed.label,
+        )

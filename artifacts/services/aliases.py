@@ -13,6 +13,7 @@ from accounts.access import Caller, user_or_none
 from accounts.audit import record_all
 from accounts.models import AuditEvent
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import AliasMoved, AliasNotFound, Conflict, Invalid, VersionNotReady
 from artifacts.models import Alias, AliasEvent, Artifact, Version
 from artifacts.names import check_comment
@@ -104,12 +105,18 @@ def _require_expected(artifact: Artifact, name: str, expected: int | Anywhere | 
 def _require_ready(version: Version) -> None:
     found = Version.objects.select_related("artifact").get(pk=version.pk)
     if found.status != "ready":
-        raise VersionNotReady(f"{found} is {found.status}, an alias needs a ready version.")
+        raise VersionNotReady(
+            say(
+                "{version} is {status}, an alias needs a ready version.",
+                version=found,
+                status=say(found.status),
+            )
+        )
 
 
 def _flip_flag(artifact: Artifact, alias: Alias, flipped_by: Caller) -> AuditEvent:
     """Protect ``alias``, or not any more. Raises AccessDenied (403)."""
-    what = "Protecting an alias, or not any more,"
+    what = say("Protecting an alias, or not any more,")
     require_on(flipped_by, Role.MAINTAINER, artifact, what=what)
     before = {"protected": alias.is_protected}
     alias.is_protected = not alias.is_protected
@@ -250,14 +257,29 @@ def _previous_target(artifact: Artifact, name: str) -> Version:
     if last is None:
         raise AliasNotFound(artifact.name, name, existing=alias_names(artifact))
     if last.from_number is None:
-        raise Conflict(f"{artifact.name}:{name} has been nowhere but at v{last.to_number}.")
+        raise Conflict(
+            say(
+                "{name}:{alias} has been nowhere but at v{to_number}.",
+                name=artifact.name,
+                alias=name,
+                to_number=last.to_number,
+            )
+        )
     # A rebuild of the database knows the move, but not a version whose folder was lost.
     version: Version | None = artifact.versions.filter(number=last.from_number).first()
     status = version.status if version else "purged"
     if version is None or status != "ready":
-        status = "deleted for ever" if status == "purged" else status
+        status = say("deleted for ever") if status == "purged" else say(status)
         where = f"v{last.from_number}"
-        raise VersionNotReady(f"{artifact.name}:{name} was at {where}, which is {status}.")
+        raise VersionNotReady(
+            say(
+                "{name}:{alias} was at {where}, which is {status}.",
+                name=artifact.name,
+                alias=name,
+                where=where,
+                status=status,
+            )
+        )
     return version
 
 
@@ -272,7 +294,7 @@ def resolve_alias(*, artifact: Artifact, name: str) -> Version:
         alias = _find_row(artifact, name)
         found = alias.version if alias else None
     if found is None or found.deleted_at:
-        why = f" (its version v{found.number} is deleted)" if found else ""
+        why = say("its version v{number} is deleted", number=found.number) if found else ""
         raise AliasNotFound(artifact.name, name, existing=alias_names(artifact), why=why)
     found.artifact = artifact
     return found

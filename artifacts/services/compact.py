@@ -18,6 +18,7 @@ from itertools import islice
 
 from django.db import transaction
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted, Gone
 from artifacts.models import Blob, BlobBase, BlobChunks, Hook
 from artifacts.services.integrity import mark_damaged
@@ -82,7 +83,9 @@ def _read_recipe(store: Store, place: Place) -> Recipe:
         return read_recipe(physical_path(store, place))
     except OSError as error:
         if error.errno in UNREADABLE:
-            raise Corrupted(f"The recipe of sha256:{place.sha256} cannot be read.") from error
+            raise Corrupted(
+                say("The recipe of sha256:{sha256} cannot be read.", sha256=place.sha256)
+            ) from error
         raise
 
 

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from accounts.sentences import say
 from artifacts.errors import NotComparable
 from artifacts.formats.images import Image, find_image
 from artifacts.formats.lines import DiffLine, count_lines, diff_texts
@@ -102,11 +103,23 @@ def _read_text(entry: ManifestEntry | None) -> str:
         return ""
     blob = require_intact(entry).blob
     if blob.size_bytes > MAX_TEXT_BYTES:
-        raise NotComparable(f"{entry.path} has more than {MAX_TEXT_BYTES} bytes.")
+        raise NotComparable(
+            say(
+                "{path} has more than {most} bytes.",
+                path=entry.path,
+                most=MAX_TEXT_BYTES,
+            )
+        )
     with open_blob(blob) as source:
         text = decode(source.read(), is_whole=True)
     if text is None or count_lines(text) > MAX_TEXT_LINES:
-        raise NotComparable(f"{entry.path} is no text of at most {MAX_TEXT_LINES} lines.")
+        raise NotComparable(
+            say(
+                "{path} is no text of at most {most} lines.",
+                path=entry.path,
+                most=MAX_TEXT_LINES,
+            )
+        )
     return text
 
 
@@ -121,27 +134,27 @@ def diff_tensors(
     damaged; Corrupted (422).
     """
     if pair.before is None or pair.after is None:
-        raise NotComparable("Tensors are compared where both versions have the file.")
+        raise NotComparable(say("Tensors are compared where both versions have the file."))
     with ExitStack() as opened:
         before, after = (_open(opened, one, max_bytes) for one in (pair.before, pair.after))
         try:
             found = compare_tensors(before, after, is_same_content=pair.is_same_content)
         except Unreadable as error:
-            raise NotComparable(f"{pair.after.path}: {error}") from None
+            raise NotComparable(say("{path}: {error}", path=pair.after.path, error=error)) from None
     rows = [one for one in found if with_unchanged or one.change != "unchanged"]
     return TensorComparison(pair, tuple(rows[:MAX_TENSORS]), len(rows), count_changes(found))
 
 
 def _open(opened: ExitStack, entry: ManifestEntry, max_bytes: int) -> OpenTensors:
     if not is_tensor_file(entry.path):
-        raise NotComparable(f"{entry.path} is no .safetensors, .npz or .npy.")
+        raise NotComparable(say("{path} is no .safetensors, .npz or .npy.", path=entry.path))
     source = opened.enter_context(open_blob(require_intact(entry).blob))
     try:
         table = read_tensors(BoundedReader(source, MAX_HEADER_BYTES), entry.path)
     except Unreadable as error:
-        raise NotComparable(f"{entry.path}: {error}") from None
+        raise NotComparable(say("{path}: {error}", path=entry.path, error=error)) from None
     if not table.is_complete:
-        raise NotComparable(f"{entry.path} has more tensors than are looked at.")
+        raise NotComparable(say("{path} has more tensors than are looked at.", path=entry.path))
     return OpenTensors(BoundedReader(source, max_bytes), table)
 
 

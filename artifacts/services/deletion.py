@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.access import Caller
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import Conflict, Invalid, VersionNotFound
 from artifacts.models import Alias, Artifact, Version
 from artifacts.querysets import VersionQuerySet
@@ -94,9 +95,9 @@ def _preview(artifact: Artifact, chosen: Sequence[Version], asked_by: Caller) ->
 
 def _check_selection(selection: Selection, *, permanent: bool) -> None:
     if selection == Selection():
-        raise Invalid({"versions": ["name versions, or at least one filter"]})
+        raise Invalid({"versions": [say("name versions, or at least one filter")]})
     if selection.is_deleted_only and not permanent:
-        raise Invalid({"deleted_only": ["these are deleted already; say permanent too"]})
+        raise Invalid({"deleted_only": [say("these are deleted already; say permanent too")]})
 
 
 def choose_versions(
@@ -161,4 +162,6 @@ def _recheck(
     lost = {version.pk for version in locked} - {version.pk for version in now}
     changed = [str(version) for version in locked if version.pk in lost]
     if changed:
-        raise Conflict(f"{changed[0]} has changed meanwhile; look again what is to go.")
+        raise Conflict(
+            say("{version} has changed meanwhile; look again what is to go.", version=changed[0])
+        )

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from accounts.access import Caller
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import AliasProtected, DomainError
 from artifacts.models import Artifact, Version
 from artifacts.querysets import VersionQuerySet
@@ -158,7 +159,7 @@ def _done(asked: Sequence[Version], deletion: Deletion) -> tuple[Version, ...]:
 def _lost(asked: Sequence[Version], deletion: Deletion) -> tuple[Refusal, ...]:
     chosen = {version.pk for version in deletion.versions}
     lost = tuple(version for version in asked if version.pk not in chosen)
-    return (Refusal(lost, GONE, "It was restored meanwhile."),) if lost else ()
+    return (Refusal(lost, GONE, say("It was restored meanwhile.")),) if lost else ()
 
 
 def _restore(version: Version, restored_by: Caller) -> Outcome:

@@ -1,5 +1,6 @@
 """The files of a version, one by one: found by path, and what the version says to be read first."""
 
+from accounts.sentences import say
 from artifacts.errors import ContentDeleted, Corrupted, FileNotFound
 from artifacts.models import ManifestEntry, Version
 
@@ -10,7 +11,9 @@ READMES = ("README.md", "Readme.md", "readme.md", "README.MD", "README.markdown"
 def content_of(version: Version) -> Version:
     """``version``, whose content is asked for; ContentDeleted (410) when it is soft-deleted."""
     if version.deleted_at:
-        raise ContentDeleted(f"{version} is deleted; restore it to read its content.")
+        raise ContentDeleted(
+            say("{version} is deleted; restore it to read its content.", version=version)
+        )
     return version
 
 
@@ -25,7 +28,7 @@ def require_entry(version: Version, path: str) -> ManifestEntry:
     """As :func:`find_entry`; raises FileNotFound (404)."""
     entry = find_entry(version, path)
     if entry is None:
-        raise FileNotFound(f"File not found: {version}/{path}")
+        raise FileNotFound(say("File not found: {version}/{path}", version=version, path=path))
     return entry
 
 
@@ -33,7 +36,9 @@ def require_intact(entry: ManifestEntry) -> ManifestEntry:
     """``entry``, whose bytes are to be read; raises Corrupted (422) for damaged content."""
     if entry.blob.damaged_at:
         digest = entry.blob.digest
-        raise Corrupted(f"{digest} is damaged; upload the same content again to heal it.")
+        raise Corrupted(
+            say("{digest} is damaged; upload the same content again to heal it.", digest=digest)
+        )
     return entry
 
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.access import Caller
 from accounts.models import Team
+from accounts.sentences import say
 from artifacts.errors import QuotaExceeded, TooLarge
 from artifacts.known import sql_values_in
 from artifacts.models import Blob, ManifestEntry
@@ -30,7 +31,13 @@ def refuse_large(size_bytes: int | None) -> None:
     """Raise TooLarge (413) for a file over ``RUNICORN_MAX_FILE_BYTES``; None: not known yet."""
     limit = max_file_bytes()
     if limit is not None and size_bytes is not None and size_bytes > limit:
-        raise TooLarge(f"A file has at most {limit} bytes here, not {size_bytes}.")
+        raise TooLarge(
+            say(
+                "A file has at most {limit} bytes here, not {size_bytes}.",
+                limit=limit,
+                size_bytes=size_bytes,
+            )
+        )
 
 
 def refuse_large_records(records: Iterable[Record]) -> Iterator[Record]:
@@ -50,7 +57,9 @@ def refuse_many_files(count: int) -> None:
     """Raise TooLarge (413) for more files than ``RUNICORN_MAX_VERSION_FILES``."""
     limit: int = settings.RUNICORN_MAX_VERSION_FILES
     if count > limit:
-        raise TooLarge(f"A version has at most {limit} files here, not {count}.")
+        raise TooLarge(
+            say("A version has at most {limit} files here, not {count}.", limit=limit, count=count)
+        )
 
 
 def lock_quota(team: Team | None) -> Team | None:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from accounts.access import Caller, access_of
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import Corrupted, Gone, TooLarge
 from artifacts.known import sql_values
 from artifacts.models import Blob, Version
@@ -56,7 +57,11 @@ def materialize_version(*, version: Version, asked_by: Caller) -> list[FilePath]
 def _refuse_damaged(version: Version, entries: list[tuple[str, Blob]]) -> None:
     damaged = [path for path, blob in entries if blob.damaged_at]
     if damaged:
-        raise Corrupted(f"{version} is damaged: {', '.join(damaged[:10])}.")
+        raise Corrupted(
+            say(
+                "{version} is damaged: {damaged}.", version=version, damaged=", ".join(damaged[:10])
+            )
+        )
 
 
 def _refuse_too_large(version: Version, entries: list[tuple[str, Blob]], asked_by: Caller) -> None:
@@ -66,8 +71,13 @@ def _refuse_too_large(version: Version, entries: list[tuple[str, Blob]], asked_b
     size_bytes, limit_bytes = sum(sizes.values()), settings.RUNICORN_MATERIALIZED_BYTES
     if size_bytes > limit_bytes:
         raise TooLarge(
-            f"{version}: {size_bytes} bytes would have to be made whole; the server keeps at most "
-            f"{limit_bytes} (RUNICORN_MATERIALIZED_BYTES)."
+            say(
+                "{version}: {size_bytes} bytes would have to be made whole; "
+                "the server keeps at most {limit_bytes} (RUNICORN_MATERIALIZED_BYTES).",
+                version=version,
+                size_bytes=size_bytes,
+                limit_bytes=limit_bytes,
+            )
         )
 
 
@@ -99,7 +109,7 @@ def _make_whole(path: str, blob: Blob) -> Path:
     if not _readable([blob.sha256]):
         # A collection that passed while it was made has looked for a copy too early.
         materialized.remove(current_store(), blob.sha256)
-        raise Gone(f"The content {blob.digest} is gone from the store.")
+        raise Gone(say("The content {digest} is gone from the store.", digest=blob.digest))
     return made
 
 

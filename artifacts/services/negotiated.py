@@ -16,6 +16,7 @@ import numpy as np
 
 from accounts.access import Caller
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import Corrupted, DigestMismatch, Invalid, NegotiationStale
 from artifacts.models import Blob
 from artifacts.names import ArtifactName
@@ -126,7 +127,9 @@ def _places_of(plan: Plan, asked_by: Caller) -> dict[str, Place]:
 
 
 def _stale() -> NegotiationStale:
-    return NegotiationStale("What was negotiated holds no longer: send the list of chunks again.")
+    return NegotiationStale(
+        say("What was negotiated holds no longer: send the list of chunks again.")
+    )
 
 
 def _find_candidates(
@@ -208,9 +211,18 @@ def _negotiated(sha256: str, total: int, caller: Caller) -> Iterator[Upload]:
         agreed = read_agreed(store, name)
         if agreed is None:
             partial.remove()
-            raise NegotiationStale("Nothing was negotiated: send the list of chunks first.")
+            raise NegotiationStale(say("Nothing was negotiated: send the list of chunks first."))
         if total != agreed.needed_bytes:
-            raise Invalid({"Content-Range": [f"the total is {agreed.needed_bytes} bytes here"]})
+            raise Invalid(
+                {
+                    "Content-Range": [
+                        say(
+                            "the total is {needed_bytes} bytes here",
+                            needed_bytes=agreed.needed_bytes,
+                        )
+                    ]
+                }
+            )
         upload = Upload(name, agreed, partial)
         try:
             yield upload
@@ -239,7 +251,9 @@ def _check_sent(upload: Upload) -> None:
         for id_, offset, length in upload.plan.needed_chunks:
             sent = body.read_at(offset, length)
             if sent is None or chunk_id(sent) != id_:
-                raise DigestMismatch(f"The chunk sent for {id_.hex()} has another blake3.")
+                raise DigestMismatch(
+                    say("The chunk sent for {id} has another blake3.", id=id_.hex())
+                )
 
 
 def _assemble(store: Store, upload: Upload, sent_by: Caller) -> tuple[Blob, bool]:
@@ -328,7 +342,8 @@ class Assembly:
         for piece in self._pieces:
             digest.update(piece)
         if digest.hexdigest() != self.plan.sha256:
-            self.blame(f"The chunks together have the digest sha256:{digest.hexdigest()}.")
+            found = digest.hexdigest()
+            self.blame(say("The chunks together have the digest sha256:{sha256}.", sha256=found))
 
     def blame(self, detail: str) -> None:
         """Say whose fault a wrong digest is: a damaged base's, which is marked, or the list's.

@@ -4,6 +4,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Team
+from accounts.sentences import say
 from artifacts.errors import Conflict
 from artifacts.models import Artifact
 
@@ -18,7 +19,7 @@ def keep_team(team: Team | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM accounts_team WHERE id = %s FOR KEY SHARE", [team.pk])
         if cursor.fetchone() is None:
-            raise Conflict(f"The team {team} was deleted meanwhile.")
+            raise Conflict(say("The team {team} was deleted meanwhile.", team=team))
 
 
 def take_number(line: Artifact) -> Artifact:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.sentences import say
 from artifacts.errors import AliasNotFound, Invalid
 from artifacts.models import AliasEvent, Artifact, Version
 from artifacts.services.aliases import alias_names
@@ -23,7 +24,9 @@ class PastTarget:
 def require_past(at: datetime, *, field: str) -> None:
     """Raise Invalid (400), which names ``field``, for a time to come: the alias may still move."""
     if at > timezone.now():
-        raise Invalid({field: [f"{write_time(at)} has not come yet: the alias may still move"]})
+        raise Invalid(
+            {field: [say("{at} has not come yet: the alias may still move", at=write_time(at))]}
+        )
 
 
 def resolve_alias_at(*, artifact: Artifact, name: str, at: datetime) -> PastTarget:
@@ -41,13 +44,15 @@ def resolve_alias_at(*, artifact: Artifact, name: str, at: datetime) -> PastTarg
     if event is None:
         raise _not_found(artifact, name, at, _why_not_yet(events.order_by("id").first()))
     if event.to_number is None:
-        raise _not_found(artifact, name, at, f"it was removed at {write_time(event.at)}")
+        why = say("it was removed at {at}", at=write_time(event.at))
+        raise _not_found(artifact, name, at, why)
     # A rebuild of the database knows the move, but not a version whose folder was lost.
     version: Version | None = artifact.versions.filter(number=event.to_number).first()
     if version is None or version.deleted_at or version.purged_at:
         is_gone = version is None or version.purged_at
-        status = "deleted for ever" if is_gone else "deleted"
-        raise _not_found(artifact, name, at, f"its version v{event.to_number} is {status}")
+        status = say("deleted for ever") if is_gone else say("deleted")
+        why = say("its version v{number} is {status}", number=event.to_number, status=status)
+        raise _not_found(artifact, name, at, why)
     version.artifact = artifact
     return PastTarget(version, event.at, event.by)
 
@@ -57,21 +62,20 @@ def _latest_at(artifact: Artifact, at: datetime) -> PastTarget:
     found: Version | None = ready.filter(created_at__lte=at).order_by("-number").first()
     if found is None:
         first = ready.order_by("number").first()
-        why = f"what is ready exists since {write_time(first.created_at)}" if first else ""
+        since = write_time(first.created_at) if first else ""
+        why = say("what is ready exists since {at}", at=since) if first else ""
         raise _not_found(artifact, "latest", at, why)
     found.artifact = artifact
     return PastTarget(found, found.created_at, found.created_by)
 
 
 def _why_not_yet(first: AliasEvent | None) -> str:
-    return f"it exists since {write_time(first.at)}" if first else ""
+    return say("it exists since {at}", at=write_time(first.at)) if first else ""
 
 
 def _not_found(artifact: Artifact, name: str, at: datetime, why: str) -> AliasNotFound:
-    return AliasNotFound(
-        artifact.name, f"{name}@{write_time(at)}", existing=alias_names(artifact),
-        why=f" ({why})" if why else "",
-    )  # fmt: skip
+    alias = f"{name}@{write_time(at)}"
+    return AliasNotFound(artifact.name, alias, existing=alias_names(artifact), why=why)
 
 
 def write_time(moment: datetime) -> str:

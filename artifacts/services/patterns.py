@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from accounts.access import Caller
 from accounts.audit import record
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import Conflict
 from artifacts.models import ProtectedAlias
 from artifacts.services.access import require_everywhere
@@ -21,7 +22,7 @@ def save_pattern(*, pattern: ProtectedAlias, saved_by: Caller) -> ProtectedAlias
     try:
         return _save_pattern(pattern, saved_by)
     except IntegrityError:
-        raise Conflict(f"{pattern} is protected already.") from None
+        raise Conflict(say("{pattern} is protected already.", pattern=pattern)) from None
 
 
 def _save_pattern(pattern: ProtectedAlias, saved_by: Caller) -> ProtectedAlias:
@@ -47,7 +48,7 @@ def delete_pattern(*, pattern: ProtectedAlias, deleted_by: Caller) -> None:
     with transaction.atomic():
         locked = ProtectedAlias.objects.select_for_update().filter(pk=pattern.pk).first()
         if locked is None:
-            raise Conflict(f"The pattern {pattern} was removed meanwhile.")
+            raise Conflict(say("The pattern {pattern} was removed meanwhile.", pattern=pattern))
         before = _values(locked)
         locked.delete()
         record("protected_alias.delete", caller=deleted_by, obj=pattern, before=before)

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from accounts.access import Caller
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import AliasProtected, CommentNeeded
 from artifacts.models import Alias, Artifact, ProtectedAlias, Version
 from artifacts.services.access import require_on
@@ -44,11 +45,13 @@ def require_to_move(
         return
     patterns = Patterns()
     for name in sorted(_protected(artifact, names, patterns)):
-        what = f"The alias {name} is protected: moving it"
+        what = say("The alias {name} is protected: moving it", name=name)
         require_on(moved_by, Role.MAINTAINER, artifact, what=what)
     wanting = [name for name in names if patterns.want_comment(name)]
     if wanting and not comment:
-        raise CommentNeeded(f"The alias {wanting[0]} moves only with a comment that says why.")
+        raise CommentNeeded(
+            say("The alias {alias} moves only with a comment that says why.", alias=wanting[0])
+        )
 
 
 def _protected(artifact: Artifact, names: Collection[str], patterns: Patterns) -> set[str]:

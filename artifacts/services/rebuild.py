@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Team
 from accounts.names import EVERYONE
+from accounts.sentences import say
 from artifacts.errors import Conflict, Corrupted
 from artifacts.models import Artifact, Blob, StoreIdentity, Version
 from artifacts.names import MAX_NAME_CHARACTERS, TYPES, check_name, check_team
@@ -64,7 +65,7 @@ class Folder:
         """Its manifest; raises Corrupted (422) when that is gone or damaged."""
         data = read_manifest(self.path)
         if data is None:
-            raise Corrupted("It has no manifest.json.")
+            raise Corrupted(say("It has no manifest.json."))
         return Manifest.from_bytes(data)
 
     @property
@@ -79,11 +80,16 @@ def require_empty() -> Store:
     Raises StoreUnavailable (503).
     """
     if Artifact.objects.exists() or Blob.objects.exists():
-        raise Conflict("The database has content; only an empty one is rebuilt.")
+        raise Conflict(say("The database has content; only an empty one is rebuilt."))
     store, known = _store(), StoreIdentity.objects.first()
     if known is not None and known.store_id != store.id:
         raise Conflict(
-            f"The database belongs to the store {known}; the one at {store.root} is {store.id}."
+            say(
+                "The database belongs to the store {known}; the one at {root} is {id}.",
+                known=known,
+                root=store.root,
+                id=store.id,
+            )
         )
     return store
 

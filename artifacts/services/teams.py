@@ -10,6 +10,7 @@ from accounts.audit import make_event, record_all
 from accounts.models import AuditEvent, Team
 from accounts.names import EVERYONE
 from accounts.roles import Access, Role
+from accounts.sentences import say
 from artifacts.errors import AmbiguousTeam, AmbiguousType, Conflict, Invalid
 from artifacts.models import Artifact, Blob, Version
 from artifacts.names import ArtifactName
@@ -56,7 +57,7 @@ def find_team(name: str, asked_by: Caller) -> Team | None:
         return None
     team = Team.objects.filter(name=name).first()
     if team is None or access_of(asked_by).role_on(team.pk) is None:
-        raise Invalid({"team": [f"{name!r} is no team of yours"]})
+        raise Invalid({"team": [say("{name!r} is no team of yours", name=name)]})
     return team
 
 
@@ -69,7 +70,7 @@ def _default_team(access: Access) -> Team | None:
         names = ", ".join(
             Team.objects.filter(pk__in=mine).order_by("name").values_list("name", flat=True)
         )
-        raise Invalid({"team": [f"say for which team this is: {names}"]})
+        raise Invalid({"team": [say("say for which team this is: {names}", names=names)]})
     return Team.objects.get(pk=mine[0]) if mine else None
 
 
@@ -87,7 +88,8 @@ def assign_team(*, artifact: Artifact, team: Team | None, assigned_by: Caller) -
             return _assign(artifact, team, assigned_by)
     except IntegrityError:
         whose = team.name if team else EVERYONE
-        text = f"{artifact.type}/{artifact.name} exists already as {whose}'s."
+        name = f"{artifact.type}/{artifact.name}"
+        text = say("{name} exists already as {owner}'s.", name=name, owner=whose)
         raise Conflict(text) from None
 
 

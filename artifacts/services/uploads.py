@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from accounts.access import Caller, user_or_none
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import DigestMismatch, SizeMismatch, UploadOffset
 from artifacts.models import Blob
 from artifacts.names import ArtifactName
@@ -95,7 +96,13 @@ def append_part(partial: Partial, source: Source, part: Part) -> None:
     with _told_received(partial):
         count = partial.append(source, part.length)
         if count < part.length:
-            raise SizeMismatch(f"The body ended after {count} of the {part.length} bytes said.")
+            raise SizeMismatch(
+                say(
+                    "The body ended after {count} of the {length} bytes said.",
+                    count=count,
+                    length=part.length,
+                )
+            )
 
 
 @contextmanager
@@ -120,7 +127,14 @@ def ask_upload(
     blob = find_stored_blob(sha256, asked_by)
     if blob is not None:
         if blob.size_bytes != total:
-            raise SizeMismatch(f"{blob.digest} has {blob.size_bytes} bytes, not {total}.")
+            raise SizeMismatch(
+                say(
+                    "{digest} has {size_bytes} bytes, not {total}.",
+                    digest=blob.digest,
+                    size_bytes=blob.size_bytes,
+                    total=total,
+                )
+            )
         return Progress(total, blob)
     name = upload_name(sha256, asked_by)
     received = received_of(current_store(), name)

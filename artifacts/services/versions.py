@@ -19,6 +19,7 @@ from accounts.access import Caller, user_or_none
 from accounts.audit import record_all
 from accounts.models import AuditEvent
 from accounts.roles import Role
+from accounts.sentences import say
 from artifacts.errors import (
     Conflict,
     Invalid,
@@ -92,7 +93,7 @@ def create_version(
     home = choose_team(artifact=ArtifactName(type_, name, team), chosen_by=created_by)
     require_in(created_by, Role.CONTRIBUTOR, home.pk if home else None)
     if not draft.manifest.entries and not draft.manifest.references:
-        raise Invalid({"files": ["a version needs at least one file or reference"]})
+        raise Invalid({"files": [say("a version needs at least one file or reference")]})
     refuse_large_version(draft.manifest)
     line = Artifact(type=type_, name=name, team=home)
     made = _find_commit(draft, line)
@@ -123,7 +124,9 @@ def _find_commit(draft: VersionDraft, line: Artifact) -> Version | None:
     rows = Version.objects.select_related("artifact__team")
     found = rows.filter(commit_id=draft.commit_id).first()
     if found is not None and _identity(found) != (str(line), draft.manifest.digest):
-        raise Conflict(f"commit_id: {draft.commit_id} was used for another version.")
+        raise Conflict(
+            say("commit_id: {commit_id} was used for another version.", commit_id=draft.commit_id)
+        )
     return found
 
 
@@ -172,8 +175,14 @@ def _check_sizes(manifest: Manifest, blobs: dict[str, Blob]) -> None:
         stored = blobs[entry.sha256].size_bytes
         if entry.size_bytes != stored:
             raise SizeMismatch(
-                f"files: {entry.path!r} is said to have {entry.size_bytes} bytes; "
-                f"sha256:{entry.sha256} has {stored}."
+                say(
+                    "files: {path!r} is said to have {size_bytes} bytes; "
+                    "sha256:{sha256} has {stored}.",
+                    path=entry.path,
+                    size_bytes=entry.size_bytes,
+                    sha256=entry.sha256,
+                    stored=stored,
+                )
             )
 
 
@@ -225,9 +234,14 @@ def describe_version(
     with transaction.atomic():
         locked = lock_version(version)
         if locked.deleted_at:
-            raise VersionNotReady(f"{locked} is deleted; restore it first.")
+            raise VersionNotReady(say("{version} is deleted; restore it first.", version=locked))
         if seen_at not in {None, locked.updated_at}:
-            raise Conflict(f"{locked} was described anew meanwhile; look again what it says.")
+            raise Conflict(
+                say(
+                    "{version} was described anew meanwhile; look again what it says.",
+                    version=locked,
+                )
+            )
         if not changes:
             return locked
         before = shortened({name: getattr(locked, name) for name in changes})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted, Gone
 from artifacts.storage.closing import Closing
 from artifacts.storage.durable import UNREADABLE
@@ -99,24 +100,33 @@ def _open_own_at(path: Path, place: Place) -> OwnBytes:
     except BaseException as error:
         os.close(fd)
         if isinstance(error, OSError) and error.errno in UNREADABLE:
-            raise Corrupted(f"The disk cannot read the content sha256:{place.sha256}.") from error
+            raise Corrupted(
+                say("The disk cannot read the content sha256:{sha256}.", sha256=place.sha256)
+            ) from error
         raise
 
 
 def _checked(fd: int, place: Place) -> OwnBytes:
     if os.fstat(fd).st_size != place.physical_bytes:
-        raise Corrupted(f"The content sha256:{place.sha256} is torn in the store.")
+        raise Corrupted(
+            say("The content sha256:{sha256} is torn in the store.", sha256=place.sha256)
+        )
     if place.layout == FILE:
         return OwnBytes(fd, whole_run(place.physical_bytes))
     footer = read_footer(fd)
     columns = footer.columns
     if (columns.sha256, columns.size_bytes) != (place.sha256, place.size_bytes):
-        raise Corrupted(f"The file of sha256:{place.sha256} in the store is another content's.")
+        raise Corrupted(
+            say(
+                "The file of sha256:{sha256} in the store is another content's.",
+                sha256=place.sha256,
+            )
+        )
     return OwnBytes(fd, columns.literals, footer)
 
 
 def _gone(place: Place) -> Gone:
-    return Gone(f"The content sha256:{place.sha256} is gone from the store.")
+    return Gone(say("The content sha256:{sha256} is gone from the store.", sha256=place.sha256))
 
 
 def open_content(
@@ -150,7 +160,9 @@ def _pieces(files: list[OwnBytes]) -> Pieces:
         return Pieces(starts=own.runs.starts, files=own.runs.physical, physical=own.runs.physical)
     columns = own.footer.columns
     if (columns.owner == HOLE).any():
-        raise Corrupted(f"The content sha256:{columns.sha256} is not whole in the store.")
+        raise Corrupted(
+            say("The content sha256:{sha256} is not whole in the store.", sha256=columns.sha256)
+        )
     physical = np.empty_like(columns.offset)
     for number, file in enumerate(files, start=OWN):
         of_file = columns.owner == number
@@ -162,7 +174,7 @@ def _locate(file: OwnBytes, offset: Numbers, length: Numbers) -> Numbers:
     try:
         return file.runs.locate(offset, length)
     except ValueError as error:
-        raise Corrupted(f"A content of the store lacks bytes: {error}.") from error
+        raise Corrupted(say("A content of the store lacks bytes: {error}.", error=error)) from error
 
 
 def _merged(starts: Numbers, length: Numbers, files: Numbers, physical: Numbers) -> Pieces:

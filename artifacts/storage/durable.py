@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from accounts.sentences import say
 from artifacts.errors import StorageFull, StoreUnavailable
 
 READ_ONLY_FILE = 0o444
@@ -45,7 +46,7 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StorageFull("The server's disk is full; nothing was kept.") from error
+            raise StorageFull(say("The server's disk is full; nothing was kept.")) from error
         if error.errno in _FAILING:
             raise StoreUnavailable(f"The server's disk fails: {error.strerror}.") from error
         raise

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import blake3
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted, StoreUnavailable
 from artifacts.storage.content import OwnBytes, open_own
 from artifacts.storage.durable import (
@@ -121,10 +122,10 @@ def _read_exactly(fd: int, count: int, offset: int) -> bytes:
     except OSError as error:
         # As damage of what is read, not as a failure of the disk that is written to.
         if error.errno in UNREADABLE:
-            raise Corrupted("The disk cannot read a file of the store.") from error
+            raise Corrupted(say("The disk cannot read a file of the store.")) from error
         raise
     if len(found) != count:
-        raise Corrupted("A file of the store is torn: it ends early.")
+        raise Corrupted(say("A file of the store is torn: it ends early."))
     return found
 
 
@@ -135,7 +136,9 @@ def _read_checked(own: OwnBytes, place: Place, kept: Sequence[Range]) -> Iterato
     yield from _filter(_hashed(own, digest), _physical(own, kept))
     expected = own.footer.body_blake3 if own.footer else bytes.fromhex(place.sha256)
     if digest.digest() != expected:
-        raise Corrupted(f"The content sha256:{place.sha256} is damaged in the store.")
+        raise Corrupted(
+            say("The content sha256:{sha256} is damaged in the store.", sha256=place.sha256)
+        )
 
 
 def _hashed(own: OwnBytes, digest: "hashlib._Hash | blake3.blake3") -> Iterator[bytes]:
@@ -195,7 +198,7 @@ def _renamed(old: Path, new: Path) -> Iterator[None]:
 def _append_footer(fd: int, recipe: Recipe) -> int:
     body_bytes = os.fstat(fd).st_size
     if body_bytes != recipe.literal_bytes:
-        raise Corrupted("The staged bytes are not those that the recipe names.")
+        raise Corrupted(say("The staged bytes are not those that the recipe names."))
     digest = blake3.blake3()
     for piece in _read_ranges(fd, [Range(0, body_bytes)]):
         digest.update(piece)

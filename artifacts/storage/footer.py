@@ -29,6 +29,7 @@ import blake3
 import numpy as np
 from numpy.typing import NDArray
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted
 from artifacts.storage.durable import UNREADABLE
 
@@ -232,16 +233,16 @@ def read_footer(fd: int) -> Footer:
     size = os.fstat(fd).st_size
     trailer = os.pread(fd, _TRAILER.size, max(0, size - _TRAILER.size))
     if len(trailer) != _TRAILER.size:
-        raise Corrupted("A file of the store is torn: it has no footer.")
+        raise Corrupted(say("A file of the store is torn: it has no footer."))
     magic, version, owners, extents, size_bytes, body_bytes, sha256, body_blake3, checksum = (
         _TRAILER.unpack(trailer)
     )
     tables_bytes = owners * _DIGEST_BYTES + extents * EXTENT.itemsize
     if (magic, version, body_bytes + tables_bytes + _TRAILER.size) != (MAGIC, VERSION, size):
-        raise Corrupted("A file of the store is torn: its footer is none.")
+        raise Corrupted(say("A file of the store is torn: its footer is none."))
     tables = os.pread(fd, tables_bytes, body_bytes)
     if blake3.blake3(tables + trailer[:-_DIGEST_BYTES]).digest() != checksum:
-        raise Corrupted("A file of the store is damaged: its footer has changed.")
+        raise Corrupted(say("A file of the store is damaged: its footer has changed."))
     columns = _columns(sha256.hex(), size_bytes, tables, owners)
     _check_read(columns, body_bytes)
     return Footer(columns, body_bytes, body_blake3)
@@ -258,9 +259,11 @@ def _check_read(columns: Columns, body_bytes: int) -> None:
     try:
         columns.check()
     except ValueError as error:
-        raise Corrupted(f"A file of the store holds no recipe: {error}.") from error
+        raise Corrupted(
+            say("A file of the store holds no recipe: {error}.", error=error)
+        ) from error
     if columns.literals.num_bytes != body_bytes:
-        raise Corrupted("A file of the store is damaged: its body has another size.")
+        raise Corrupted(say("A file of the store is damaged: its body has another size."))
 
 
 def is_sound(path: Path, sha256: str, size_bytes: int | None = None) -> bool:

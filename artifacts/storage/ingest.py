@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted, SizeMismatch
 from artifacts.storage.body import Body
 from artifacts.storage.chunk_index import ChunkIndex
@@ -79,7 +80,9 @@ class Ingested(Closing):
             whole.keep(memoryview(piece), len(piece))
             whole.flush()
         if digest.hexdigest() != self.staged.sha256:
-            raise Corrupted("Content that this shares bytes with was damaged meanwhile: try again.")
+            raise Corrupted(
+                say("Content that this shares bytes with was damaged meanwhile: try again.")
+            )
 
     def _read_parts(self) -> Iterator[bytes]:
         for owner, start, length in self.matcher.parts:
@@ -221,7 +224,7 @@ def _read_buffers(source: Source, limit: int | None) -> Iterator[bytes]:
         held += len(piece)
         count += len(piece)
         if limit is not None and count > limit:
-            raise SizeMismatch(f"Declared were {limit} bytes, more came.")
+            raise SizeMismatch(say("Declared were {limit} bytes, more came.", limit=limit))
         if held == BUFFER_BYTES:
             yield b"".join(pieces)
             pieces, held = [], 0

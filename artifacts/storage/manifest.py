@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted
 from artifacts.storage.layout import is_digest
 
@@ -95,9 +96,11 @@ class Manifest:
             )
             is_canonical = manifest.to_bytes() == data
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise Corrupted(f"This is not a manifest: {error!r}.") from error
+            raise Corrupted(say("This is not a manifest: {error}.", error=repr(error))) from error
         if not is_canonical:
-            raise Corrupted(f"This is not a canonical manifest of format {FORMAT}.")
+            raise Corrupted(
+                say("This is not a canonical manifest of format {format}.", format=FORMAT)
+            )
         return manifest
 
 

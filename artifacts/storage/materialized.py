@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted, StoreUnavailable, TooLarge
 from artifacts.storage.content import open_content
 from artifacts.storage.durable import (
@@ -66,8 +67,11 @@ def add(
     name = folder_name(file_name)
     if place.size_bytes > cap_bytes:
         raise TooLarge(
-            f"The content has {place.size_bytes} bytes, all that is materialized at most "
-            f"{cap_bytes}."
+            say(
+                "The content has {size_bytes} bytes, all that is materialized at most {cap_bytes}.",
+                size_bytes=place.size_bytes,
+                cap_bytes=cap_bytes,
+            )
         )
     with _locked(store):
         known = _link_known(store, place, name)
@@ -187,7 +191,9 @@ def _stage(store: Store, place: Place, bases: Mapping[str, Place]) -> Path:
             write_all(fd, piece)
             digest.update(piece)
         if digest.hexdigest() != place.sha256:
-            raise Corrupted(f"The content sha256:{place.sha256} is damaged in the store.")
+            raise Corrupted(
+                say("The content sha256:{sha256} is damaged in the store.", sha256=place.sha256)
+            )
         seal(fd)
     return path
 

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from accounts.sentences import say
 from artifacts.errors import SizeMismatch, StorageFull, UploadInProgress
 from artifacts.storage.durable import disk_errors, write_all
 from artifacts.storage.layout import Store
@@ -59,7 +60,7 @@ class Partial:
             write_all(self.fd, fitting)
             count += len(fitting)
             if len(fitting) < len(piece):
-                raise SizeMismatch(f"Declared were {at_most} bytes, more came.")
+                raise SizeMismatch(say("Declared were {limit} bytes, more came.", limit=at_most))
         return count
 
     def remove(self) -> None:
@@ -126,7 +127,7 @@ def _lock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UploadInProgress("Another request is sending this content just now.") from None
+        raise UploadInProgress(say("Another request is sending this content just now.")) from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ compared bytes, the whole is hashed once it is there.
 import numpy as np
 import numpy.typing as npt
 
+from accounts.sentences import say
 from artifacts.errors import Invalid
 from artifacts.storage.bases import MAX_BASES
 from artifacts.storage.chunk_index import ChunkIndex
@@ -82,7 +83,7 @@ def _require_one_length(chunks: ChunkList, first: npt.NDArray[np.intp]) -> None:
     wrong = np.flatnonzero(lengths != lengths[first])
     if len(wrong):
         id_ = chunks.records["id"][wrong[0]].tobytes()
-        raise Invalid({"chunks": [f"the chunk {id_.hex()} has two lengths"]})
+        raise Invalid({"chunks": [say("the chunk {id} has two lengths", id=id_.hex())]})
 
 
 def _merged(columns: Columns) -> Columns:

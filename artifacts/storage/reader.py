@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted
 from artifacts.storage.closing import Closing
 from artifacts.storage.durable import UNREADABLE
@@ -69,10 +70,10 @@ class ContentReader(Closing):
             found = self._read(count)
         except OSError as error:
             if error.errno in UNREADABLE:
-                raise Corrupted("The disk cannot read a file of the store.") from error
+                raise Corrupted(say("The disk cannot read a file of the store.")) from error
             raise
         if len(found) != count:
-            raise Corrupted("A file of the store is torn: it ends early.")
+            raise Corrupted(say("A file of the store is torn: it ends early."))
         self._position += count
         return found
 

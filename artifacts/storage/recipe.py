@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted
 from artifacts.storage import footer
 from artifacts.storage.layout import EXTENTS, Place, parse_pool_name
@@ -210,7 +211,9 @@ def read_recipe(path: Path) -> Recipe:
         os.close(fd)
     named = parse_pool_name(path.name)
     if named is not None and named.sha256 != columns.sha256:
-        raise Corrupted(f"A file of the store holds another content than its name {path.name}.")
+        raise Corrupted(
+            say("A file of the store holds another content than its name {name}.", name=path.name)
+        )
     return recipe_of(columns)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Protocol
 
+from accounts.sentences import say
 from artifacts.errors import DigestMismatch, SizeMismatch, StoreUnavailable, TooLarge
 from artifacts.storage.durable import (
     READ_ONLY_FILE,
@@ -121,10 +122,20 @@ def _fill(
 def require_declared(staged: StagedBlob, sha256: str | None, size_bytes: int | None) -> None:
     """Raise SizeMismatch or DigestMismatch (422) when it is not what was declared; None: any."""
     if size_bytes is not None and staged.size_bytes != size_bytes:
-        raise SizeMismatch(f"Declared were {size_bytes} bytes, {staged.size_bytes} came.")
+        raise SizeMismatch(
+            say(
+                "Declared were {size_bytes} bytes, {came} came.",
+                size_bytes=size_bytes,
+                came=staged.size_bytes,
+            )
+        )
     if sha256 is not None and staged.sha256 != sha256:
         raise DigestMismatch(
-            f"The bytes have the digest sha256:{staged.sha256}, not sha256:{sha256}."
+            say(
+                "The bytes have the digest sha256:{sha256}, not sha256:{expected}.",
+                sha256=staged.sha256,
+                expected=sha256,
+            )
         )
 
 
@@ -134,7 +145,7 @@ def _write_hashed(fd: int, source: Source, limit: int | None) -> tuple[str, int]
     count = started = 0
     while piece := source.read(PIECE_BYTES):
         if limit is not None and count + len(piece) > limit:
-            raise SizeMismatch(f"Declared were {limit} bytes, more came.")
+            raise SizeMismatch(say("Declared were {limit} bytes, more came.", limit=limit))
         _write_and_hash(fd, piece, digest)
         count += len(piece)
         if count - started >= PIECE_BYTES:
@@ -173,7 +184,7 @@ def read_records(source: Source) -> Iterator[tuple[str, int, Source]]:
     number = 1
     while header := _read_header(source, number):
         if number > MAX_RECORDS:
-            raise TooLarge(f"A body has at most {MAX_RECORDS} records.")
+            raise TooLarge(say("A body has at most {most} records.", most=MAX_RECORDS))
         size_bytes = int.from_bytes(header[32:], "big")
         body = _RecordBody(source, size_bytes, number)
         yield header[:32].hex(), size_bytes, body
@@ -188,8 +199,13 @@ def _read_header(source: Source, number: int) -> bytes:
         piece = source.read(HEADER_BYTES - len(header))
         if not piece and header:
             raise SizeMismatch(
-                f"The body ends in the header of record {number}, after {len(header)} of "
-                f"{HEADER_BYTES} bytes."
+                say(
+                    "The body ends in the header of record {number}, "
+                    "after {came} of {header_bytes} bytes.",
+                    number=number,
+                    came=len(header),
+                    header_bytes=HEADER_BYTES,
+                )
             )
         if not piece:
             return b""
@@ -212,7 +228,11 @@ class _RecordBody:
         self._rest -= len(piece)
         if self._rest and not piece:
             raise SizeMismatch(
-                f"The body ends in record {self._number}, after "
-                f"{self._size_bytes - self._rest} of {self._size_bytes} bytes."
+                say(
+                    "The body ends in record {number}, after {came} of {size_bytes} bytes.",
+                    number=self._number,
+                    came=self._size_bytes - self._rest,
+                    size_bytes=self._size_bytes,
+                )
             )
         return piece

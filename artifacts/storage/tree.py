@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from accounts.sentences import say
 from artifacts.errors import Corrupted
 from artifacts.storage.durable import (
     READ_ONLY_FILE,
@@ -148,7 +149,11 @@ def _make_file(store: Store, target: Path, entry: ManifestEntry) -> None:
         target.chmod(READ_ONLY_FILE)
     elif not _link_content(store, target, entry):
         raise Corrupted(
-            f"{entry.path}: the content sha256:{entry.sha256} is gone from the store or torn."
+            say(
+                "{path}: the content sha256:{sha256} is gone from the store or torn.",
+                path=entry.path,
+                sha256=entry.sha256,
+            )
         )
 
 

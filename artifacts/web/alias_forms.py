@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
+from accounts.web.language import translated
 from artifacts.errors import AccessDenied, DomainError, Invalid
 from artifacts.names import check_alias, check_version
 from artifacts.services.aliases import move_alias, remove_alias, roll_back_alias
@@ -34,7 +35,7 @@ class AliasForm(ArtifactDetail):
         except AccessDenied:
             raise
         except DomainError as refusal:
-            context = self.get_context_data(refusal=refusal.detail)
+            context = self.get_context_data(refusal=translated(refusal.detail))
             return self.render_to_response(context, status=refusal.status)
         messages.success(request, said)
         return HttpResponseRedirect(self.way_back, status=303)

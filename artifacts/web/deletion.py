@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 
 from accounts.roles import Role
+from accounts.web.language import translated
 from artifacts.errors import AliasProtected, Conflict, Invalid
 from artifacts.models import Version
 from artifacts.names import check_version
@@ -78,7 +79,7 @@ class DeleteVersions(ChosenVersions):
                 deleted_by=self.caller, permanent=is_permanent,
             )  # fmt: skip
         except Conflict as refusal:
-            context = self.get_context_data(refusal=refusal.detail)
+            context = self.get_context_data(refusal=translated(refusal.detail))
             return self.render_to_response(context, status=refusal.status)
         messages.success(request, _said(len(done.versions), is_permanent=is_permanent))
         return HttpResponseRedirect(self._way_back, status=303)

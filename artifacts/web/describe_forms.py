@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.web.language import translated
 from artifacts.descriptions import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_METADATA_BYTES,
@@ -109,7 +110,7 @@ class TagsForm(DescribeForm):
         except ValueError as error:
             raise forms.ValidationError(
                 gettext("Up to %(max)s tags: %(error)s."),
-                params={"max": MAX_TAGS, "error": str(error)},
+                params={"max": MAX_TAGS, "error": translated(str(error))},
             ) from None
 
 
@@ -144,7 +145,8 @@ class MetadataForm(DescribeForm):
             return check_metadata(value)
         except ValueError as error:
             raise forms.ValidationError(
-                gettext("This cannot be metadata: it %(error)s."), params={"error": str(error)}
+                gettext("This cannot be metadata: it %(error)s."),
+                params={"error": translated(str(error))},
             ) from None
 
 
@@ -154,11 +156,11 @@ def _read_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise forms.ValidationError(
             gettext("This is not JSON: line %(line)s, column %(column)s: %(error)s."),
-            params={"line": error.lineno, "column": error.colno, "error": error.msg},
+            params={"line": error.lineno, "column": error.colno, "error": gettext(error.msg)},
         ) from None
     except ValueError as error:
         raise forms.ValidationError(
-            gettext("This is no JSON object: %(why)s"), params={"why": str(error)}
+            gettext("This is no JSON object: %(why)s"), params={"why": translated(str(error))}
         ) from None
 
 

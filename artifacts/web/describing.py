@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
 from accounts.roles import Role
+from accounts.sentences import say
+from accounts.web.language import translated
 from artifacts.errors import Conflict, Invalid
 from artifacts.models import Version
 from artifacts.services.access import require_on
@@ -46,7 +48,17 @@ class DescribedPage(VersionPage):
         """
         version, what = self.version, request.POST.get("what", "")
         if what not in self.editable:
-            raise Invalid({"what": [f"{what!r} is none of {', '.join(self.editable)}"]})
+            raise Invalid(
+                {
+                    "what": [
+                        say(
+                            "{what!r} is none of {editable}",
+                            what=what,
+                            editable=", ".join(self.editable),
+                        )
+                    ]
+                }
+            )
         require_on(self.caller, Role.CONTRIBUTOR, self.artifact)
         form = FORMS[what](request.POST)
         if "preview" in request.POST:
@@ -72,7 +84,7 @@ class DescribedPage(VersionPage):
     def _show_again(self, form: DescribeForm, refusal: Conflict) -> HttpResponse:
         """With what is said by now beside it: who saves once more has seen that."""
         self.version = find_version(self.artifact, self.kwargs["version"])
-        form.add_error(form.field, refusal.detail)
+        form.add_error(form.field, translated(refusal.detail))
         form.data = {
             **form.data,
             form.field: form.data.get(form.field, ""),

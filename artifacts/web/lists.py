@@ -6,6 +6,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
+from accounts.web.language import translated
 from accounts.web.pages import Page
 from accounts.web.paging import page_of
 from artifacts.errors import Invalid
@@ -49,7 +50,9 @@ class ArtifactList(Page):
             if self.is_fragment:
                 raise
             page = page_of(Artifact.objects.none(), request)
-            context = self._whole_page(page=page, sort=self.sort, refusal=refusal.detail)
+            context = self._whole_page(
+                page=page, sort=self.sort, refusal=translated(refusal.detail)
+            )
             return self.render_to_response(context, status=refusal.status)
 
     def _answer_waiting(self) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.roles import Role
+from accounts.sentences import say
 from accounts.web.settings import ConfirmPage, FormPage
 from artifacts.errors import NotFound
 from artifacts.models import ProtectedAlias
@@ -70,7 +71,7 @@ def find_pattern(pattern_id: int) -> ProtectedAlias:
     """The pattern with that id. Raises NotFound (404)."""
     found = ProtectedAlias.objects.filter(pk=pattern_id).first()
     if found is None:
-        raise NotFound("This pattern is not there any more")
+        raise NotFound(say("This pattern is not there any more"))
     return found
 
 

@@ -8,11 +8,12 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.utils.html import escape
 
+from accounts.web.language import translated
 from artifacts.errors import Corrupted
 from artifacts.formats.documents import Json, Table
 from artifacts.formats.images import Image
 from artifacts.formats.looking import Content, Text
-from artifacts.formats.parquet import Parquet
+from artifacts.formats.parquet import Cell, Parquet
 from artifacts.formats.pickles import Pickle
 from artifacts.formats.tensors import Tensors
 from artifacts.formats.text import suffix_of
@@ -55,8 +56,9 @@ class VersionFile(ContentPage):
         try:
             preview = preview_entry(entry=entry)
         except Corrupted as damage:
-            return {"damage": damage.detail}
-        shown = {"preview": preview, "content": preview.content}
+            return {"damage": translated(damage.detail)}
+        notes = [translated(note) for note in preview.notes]
+        shown = {"preview": preview, "content": preview.content, "notes": notes}
         return shown | self._context_of(preview)
 
     def _context_of(self, preview: Preview) -> dict[str, Any]:
@@ -67,11 +69,15 @@ class VersionFile(ContentPage):
             case Json():
                 return tree_context(preview.content.value, self.request.GET)
             case Table():
-                return _show_table(preview.content)
+                return _show_cells(preview.content.rows, preview.content)
+            case Parquet():
+                names = tuple(one.name for one in preview.content.columns)
+                cells = _show_cells((names, *preview.content.rows), preview.content)
+                return cells | {"page": self._page(preview.content.columns, ROWS_PER_PAGE)}
             case Image():
                 return {"is_shown": _is_small(preview)}
-        rows = _rows_of(preview.content)
-        return {"page": self._page(rows, ROWS_PER_PAGE)} if rows is not None else {}
+        listed = _listed(preview.content)
+        return {"page": self._page(listed, ROWS_PER_PAGE)} if listed is not None else {}
 
     def _show_text(self, path: str, content: Text) -> dict[str, Any]:
         is_markdown = suffix_of(path) in MARKDOWN
@@ -94,13 +100,11 @@ class VersionFile(ContentPage):
         return super().render_to_response(context, **options)
 
 
-def _rows_of(content: Content) -> Sequence[Any] | None:
-    """What is listed of a file of tensors, columns or imports; None: it is another kind."""
+def _listed(content: Content) -> Sequence[Any] | None:
+    """What is listed of a file of tensors or imports; None: it is another kind."""
     match content:
         case Tensors():
             return content.tensors
-        case Parquet():
-            return content.columns
         case Pickle():
             return content.imports
     return None
@@ -114,12 +118,12 @@ def _is_small(preview: Preview) -> bool:
     return (image.width or 0) * (image.height or 0) <= MAX_IMAGE_PIXELS
 
 
-def _show_table(table: Table) -> dict[str, Any]:
+def _show_cells(rows: Sequence[Sequence[Cell]], table: Table | Parquet) -> dict[str, Any]:
     """So many rows and columns that a page holds them; the first row is the head."""
     budget = MAX_TABLE_HTML
-    shown: list[list[str]] = []
-    for row in table.rows:
-        cells = [cell[:MAX_CELL_CHARACTERS] for cell in row[:MAX_COLUMNS]]
+    shown: list[list[Cell]] = []
+    for row in rows:
+        cells = [cell and cell[:MAX_CELL_CHARACTERS] for cell in row[:MAX_COLUMNS]]
         budget -= sum(len(escape(cell)) + CELL_HTML for cell in cells)
         if budget < 0 and shown:
             break
@@ -128,7 +132,7 @@ def _show_table(table: Table) -> dict[str, Any]:
         "columns": shown[0],
         "rows": shown[1:],
         "has_more_columns": table.num_columns > MAX_COLUMNS,
-        "has_more_rows": table.has_more or len(shown) < len(table.rows),
+        "has_more_rows": table.has_more or len(shown) < len(rows),
     }
 
 

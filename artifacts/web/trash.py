@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access import Caller
 from accounts.roles import Role
+from accounts.web.language import translated
 from accounts.web.pages import Page
 from accounts.web.paging import page_of
 from artifacts.errors import Invalid
@@ -293,7 +294,7 @@ def explain(refusal: Refusal) -> str:
         "conflict": _("it was restored meanwhile, or one that was chosen with it."),
         GONE: _("it was restored meanwhile."),
     }
-    return known.get(refusal.code, refusal.detail)
+    return known.get(refusal.code, translated(refusal.detail))
 
 
 def name_all(versions: Iterable[Version]) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Caller
 from accounts.names import EVERYONE
+from accounts.web.language import translated
 from artifacts.descriptions import MAX_DESCRIPTION_CHARACTERS, check_metadata, check_tags, read_json
 from artifacts.errors import AccessDenied, CommentNeeded
 from artifacts.models import Artifact
@@ -133,7 +134,7 @@ class UploadForm(forms.Form):
         try:
             return check_metadata(read_json(text))
         except ValueError as error:
-            why = str(error)
+            why = translated(str(error))
             raise forms.ValidationError(
                 gettext("This is no JSON object: %(why)s") % {"why": why}
             ) from None

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
+from accounts.web.language import translated
 from accounts.web.paging import number_in
 from artifacts.errors import DomainError, Invalid, VersionNotFound
 from artifacts.models import Artifact, Version
@@ -100,7 +101,7 @@ class PairPage(ArtifactPage):
         context = {
             "artifact": self.artifact,
             "place": "artifacts",
-            "detail": error.detail,
+            "detail": translated(error.detail),
             "status": error.status,
             **self.form_of(*_refs_in(self.kwargs["pair"]), other=self.find_other()),
         }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.web.language import translated
 from artifacts.errors import DomainError
 from artifacts.formats.images import Image
 from artifacts.formats.tensor_changes import TensorChange
@@ -43,7 +44,7 @@ def view_file(files: FilePair, *, start: int, with_unchanged: bool) -> dict[str,
     except DomainError as error:
         if error.status >= 500:  # it is not about this file
             raise
-        return {"why": error.detail}
+        return {"why": translated(error.detail)}
 
 
 def _has_tensors(files: FilePair) -> bool:

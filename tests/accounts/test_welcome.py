@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, User
 from accounts.roles import Role
 from accounts.services import make_first_admin, save_user
 from accounts.setup import has_setup_code, is_setup_code, make_setup_code
-from accounts.web import audit, views, welcome
+from accounts.web import views, welcome
 from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.usefixtures("team", "db")
@@ -143,6 +143,6 @@ def test_it_is_spent_too_when_the_admin_was_made_in_another_way(client: Client) 
     assert send(client, username="eve").status_code == 403
 
 
-@pytest.mark.parametrize("text", [views.TOO_OFTEN, welcome.TOO_OFTEN, audit.NEEDS], ids=str)
+@pytest.mark.parametrize("text", [views.TOO_OFTEN, welcome.TOO_OFTEN], ids=str)
 def test_refusals_are_said_in_the_language_of_the_reader(text: Any) -> None:
     assert isinstance(text, Promise)

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from artifacts.models import Blob
 from artifacts.services.versions import soft_delete_version
 from tests.conftest import ANYBODY, MakeVersion, digest_of
-from tests.formats.sources import npz, safetensors, zipped
+from tests.formats.sources import npz, parquet_file, safetensors, zipped
 from tests.formats.test_looking import PNG, element, parquet
 
 ROUTE = "/api/artifacts/model-a/v1/preview"
@@ -21,6 +21,7 @@ FILES = {
     "config.json": b'{"lr": 0.1, "nan": NaN}',
     "data/train.csv": b"a,b\n1,2\n",
     "data/train.parquet": parquet([element("schema", children=1), element("id", 2)]),
+    "data/many.parquet": parquet_file("many_snappy"),
     "plot.png": PNG,
     "m.safetensors": safetensors({"w": np.zeros((2, 3), np.float32)}, format="pt"),
     "m.npz": npz(w=np.zeros(3)),
@@ -45,7 +46,8 @@ def test_each_has_its_kind_and_only_the_key_of_it(previews: dict[str, Any]) -> N
     kinds = {path: one["kind"] for path, one in previews.items()}
     assert kinds == {
         "README.md": "text", "config.json": "json", "data/train.csv": "table",
-        "data/train.parquet": "parquet", "plot.png": "image", "m.safetensors": "tensors",
+        "data/train.parquet": "parquet", "data/many.parquet": "parquet", "plot.png": "image",
+        "m.safetensors": "tensors",
         "m.npz": "tensors", "m.pkl": "pickle", "m.bin": "binary",
     }  # fmt: skip
     for path, one in previews.items():
@@ -61,6 +63,11 @@ def test_what_it_says(previews: dict[str, Any]) -> None:
     assert said["config.json"] == {"value": {"lr": 0.1, "nan": "NaN"}}
     assert said["data/train.csv"]["rows"] == [["a", "b"], ["1", "2"]]
     assert said["data/train.parquet"]["num_rows"] == 1000
+    many = said["data/many.parquet"]
+    assert (many["num_rows"], many["num_columns"], len(many["rows"])) == (200, 5, 50)
+    assert many["columns"][1] == {"name": "word", "type": "utf8", "repetition": "optional"}
+    assert many["rows"][2] == ["2", None, "1.0", "false", "[0, 1]"]
+    assert previews["data/many.parquet"]["truncated"] is True
     assert said["plot.png"] == {"media_type": "image/png", "width": 256, "height": 128}
     assert said["m.safetensors"] == {
         "format": "safetensors",
@@ -83,6 +90,9 @@ def test_many_tensors_are_cut(api: APIClient, make_version: MakeVersion) -> None
 
 
 HOSTILE = {
+    "bomb.parquet": parquet_file("bomb"),
+    "cut.parquet": parquet_file("types")[300:],
+    "torn.parquet": parquet_file("types").replace(b"\x15", b"\x16"),
     "deep.json": b"[" * 900_000,
     "surrogate.json": rb'{"a": "\ud800", "b": 1e999}',
     "big.json": b"[" + b"1e400," * 1000 + b"-Infinity]",

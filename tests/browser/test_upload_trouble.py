@@ -189,7 +189,7 @@ def test_what_went_away_meanwhile_is_sent_again(uploader: Uploader, tmp_path: Pa
             "it has used 1.0 KiB of 2.0 KiB, and this needs 3.0 KiB more",
         ),
         (507, {"code": "storage_full", "detail": "full"}, "The disk of the portal is full."),
-        (413, {"code": "too_large", "detail": "at most 5"}, "The portal refused: at most 5"),
+        (413, {"code": "too_large", "detail": "at most 5"}, "This is too large (at most 5)"),
         (500, {"code": "error", "detail": "Broke (request 7)."}, "refused: Broke (request 7)."),
     ],
     ids=["quota", "full", "large", "fault"],
@@ -215,7 +215,7 @@ def test_a_refused_commit_leaves_a_failed_run(uploader: Uploader, tmp_path: Path
     with uploader.page.expect_response(lambda answer: answer.request.method == "PATCH"):
         uploader.send()
     uploader.page.wait_for_selector("#said .error")
-    assert "The portal refused: No." in uploader.said()
+    assert "The portal refused: You may not do this (No.)" in uploader.said()
     runs = uploader.ask("runs?name=model/failing")
     assert [run["status"] for run in runs] == ["failed"]
 

@@ -5,6 +5,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,8 @@ def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> by
         for name, content in members.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def parquet_file(name: str) -> bytes:
+    """A file that pyarrow wrote, by ``write_parquet.py``."""
+    return (Path(__file__).parent / "parquet" / f"{name}.parquet").read_bytes()

@@ -14,7 +14,9 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-COLLECT = ["-q", "extract", "-F", "locale/babel.cfg", "-k", "gettext_lazy", "--omit-header"]
+KEYWORDS = ["-k", "gettext_lazy", "-k", "say"]
+COLLECT = ["-q", "extract", "-F", "locale/babel.cfg", *KEYWORDS, "--omit-header"]
+FIELDS = re.compile(r"\{[^}]*\}")
 TAGS = re.compile(r"</?\w+[^>]*>|&\w+;")
 
 
@@ -58,7 +60,8 @@ def test_a_translation_keeps_placeholders_and_markup(chinese: Catalog) -> None:
     assert [errors for _, errors in chinese.check()] == []
     for message in filter(lambda one: one.id, chinese):
         for text in words(message.string):
-            assert sorted(TAGS.findall(text)) == sorted(TAGS.findall(words(message.id)[-1]))
+            for kind in (TAGS, FIELDS):
+                assert sorted(kind.findall(text)) == sorted(kind.findall(words(message.id)[-1]))
 
 
 def test_what_is_compiled_is_what_was_translated(chinese: Catalog) -> None:

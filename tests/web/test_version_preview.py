@@ -14,6 +14,7 @@ from django.test import Client
 
 from artifacts.models import Blob
 from tests.conftest import MakeVersion, digest_of
+from tests.formats.sources import parquet_file
 from tests.web.reading import PageElements, read
 
 URL = "/artifacts/model/model-a/v1/files"
@@ -110,6 +111,34 @@ def test_broken_json_is_text_with_a_note(show: Any) -> None:
     page = show("a.json", b'{"a": ')
     assert "It is not JSON" in page.text
     assert "s" in page.values("span", "class") or "f" in page.values("span", "class")
+
+
+def test_a_parquet_file_has_its_first_rows(show: Any) -> None:
+    page = show("a.parquet", parquet_file("many_zstd"))
+    assert "200 rows, 5 columns" in page.text
+    heads = "n word half odd list.list.element"
+    assert heads in page.text
+    assert "49 beta 24.5 true [0] The first 50 rows." in page.text
+    assert "null" in page.text
+    assert "Types of the columns" in page.text
+    assert "word utf8 optional" in page.text
+
+
+def test_of_a_wide_parquet_file_the_first_columns_are_shown(
+    client: Client, make_version: MakeVersion
+) -> None:
+    make_version(files={"a.parquet": parquet_file("wide")})
+    page = read(client, f"{URL}/a.parquet")
+    assert "100 of 500 columns" in page.text
+    assert "c99" in page.text
+    assert "c150" not in page.text
+    assert "c150 int32" in read(client, f"{URL}/a.parquet", page=2).text
+
+
+def test_what_of_a_parquet_file_is_not_read_is_said(show: Any) -> None:
+    page = show("a.parquet", parquet_file("delta"))
+    assert "not shown in full: half: it is encoded as BYTE_STREAM_SPLIT" in page.text
+    assert "beta" in page.text
 
 
 @pytest.mark.parametrize(("name", "mark"), [("a.csv", b","), ("a.tsv", b"\t")])

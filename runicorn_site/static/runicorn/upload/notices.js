@@ -1,7 +1,7 @@
 // What the page says above the list of files: refusals, and what was left out.
 import { Changed } from "./sending.js";
 import { Unreadable } from "./hashing.js";
-import { say, size } from "./texts.js";
+import { has, say, size } from "./texts.js";
 
 const place = document.querySelector("#said");
 
@@ -41,7 +41,8 @@ export function explain(error) {
   if (error instanceof Unreadable) return say("unreadable", { path: error.path });
   if (error.code === "quota_exceeded") return say("quota", quotaOf(error));
   if (error.code === "storage_full") return say("full");
-  return say("refused", { why: error.message });
+  const [code, why] = [`code-${error.code}`, error.message];
+  return has(code) ? say("refused-as", { what: say(code), why }) : say("refused", { why });
 }
 
 function quotaOf({ body }) {

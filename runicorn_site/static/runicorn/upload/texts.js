@@ -3,8 +3,17 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const SHOWN = 3;
 
+function find(key) {
+  return document.querySelector(`#texts [data-text="${CSS.escape(key)}"]`);
+}
+
+// Whether the page has a text for `key`.
+export function has(key) {
+  return find(key) !== null;
+}
+
 export function say(key, values = {}) {
-  const text = document.querySelector(`#texts [data-text="${key}"]`).textContent;
+  const text = find(key).textContent;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
