@@ -91,8 +91,9 @@ def test_a_change_goes_on_from_page_to_page(client: Client, net: list[Version]) 
 )
 def test_metadata_are_columns(client: Client, net: list[Version], query: str) -> None:
     found = context(client, f"{PAGE}?{query}")
-    values = [row.values for row in found["page"]]
+    values = [[value for _, value in row.values] for row in found["page"]]
     assert found["columns"] == ["accuracy", "opt.lr", "notes"]
+    assert [path for path, _ in found["page"][0].values] == found["columns"]
     assert values == [[None, "0.125", None], ["0.75", None, "good"], ["0.5", None, None]]
 
 

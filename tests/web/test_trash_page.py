@@ -80,7 +80,7 @@ def test_who_deleted_it_is_told(
     team: None, discard: MakeVersion, maintainer: User, enter: Enter
 ) -> None:
     discard(deleted_by=maintainer, created_by=maintainer)
-    assert b'<td class="wide">maintainer</td>' in enter(maintainer).get("/trash").content
+    assert b'data-label="By">maintainer</td>' in enter(maintainer).get("/trash").content
 
 
 @pytest.mark.parametrize(
