@@ -17,6 +17,7 @@ from accounts.access import access_of, can_enter, user_or_none
 from accounts.roles import Role
 from accounts.web.forms import role_name
 from artifacts.web.nearest import Suggestion, near_artifacts, near_versions
+from runicorn_site.ways import ways_on
 
 TITLES: dict[str, str | Promise] = {
     "artifact_not_found": gettext_lazy("There is no such artifact"),
@@ -85,6 +86,8 @@ class Explanation:
     advice: list[str] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
     errors: Mapping[str, list[str]] = field(default_factory=dict)
+    ways: list[Suggestion] = field(default_factory=list)
+    """For 404: where to go on."""
     request_id: str = ""
     """For 5xx: leads to the log of the server."""
 
@@ -103,6 +106,7 @@ def explain(
         advice=advice,
         suggestions=_near(request) if code in NEAR else [],
         errors=extra.get("errors", {}),
+        ways=ways_on(request, _caller(request)) if status == 404 else [],
         request_id=getattr(request, "request_id", "") if status >= 500 else "",
     )
 

@@ -1,4 +1,4 @@
-"""Versions: read, described, soft-deleted, restored, and removed for ever after a look."""
+"""Versions: read, described, soft-deleted, restored, and purged after a look."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -41,7 +41,7 @@ ANY = "any"
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """By how it stands; what was removed for ever is shown when it is asked for."""
+    """By how it stands; what was purged is shown when it is asked for."""
 
     title = "status"
     parameter_name = "status"
@@ -124,7 +124,7 @@ class VersionAdmin(PortalAdmin):
     search_fields = ("artifact__name", "=created_by_run", "created_by__username")
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    actions = ("soft_delete", "restore", "delete_permanently")
+    actions = ("soft_delete", "restore", "purge")
     change_form_template = "admin/artifacts/version/change_form.html"
     readonly_fields = (
         "artifact_link", "number", "status", "aliases", "created_at", "created_by", "run",
@@ -218,19 +218,17 @@ class VersionAdmin(PortalAdmin):
 
         self._do(request, queryset, bring_back)
 
-    @admin.action(description="Delete the chosen versions permanently …")
-    def delete_permanently(
-        self, request: HttpRequest, queryset: QuerySet[Version]
-    ) -> HttpResponse | None:
-        """Show what would go, and after a yes remove it for ever."""
+    @admin.action(description="Purge the chosen versions …")
+    def purge(self, request: HttpRequest, queryset: QuerySet[Version]) -> HttpResponse | None:
+        """Show what would go, and after a yes purge it."""
         if "confirmed" not in request.POST:
             return self._preview(request, queryset)
 
-        def purge(versions: Sequence[Version]) -> str:
+        def remove(versions: Sequence[Version]) -> str:
             freed = purge_versions(versions=versions, by=request.user)
-            return f"Freed {human_size(freed)}: permanently deleted"
+            return f"Freed {human_size(freed)}: purged"
 
-        self._do(request, queryset, purge)
+        self._do(request, queryset, remove)
         return None
 
     def _do(
@@ -254,7 +252,7 @@ class VersionAdmin(PortalAdmin):
         going = [version for version in versions if version.purged_at is None]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete permanently?",
+            "title": "Purge these versions?",
             "opts": self.opts,
             "media": self.media,
             "versions": [(version, _alias_names(version)) for version in going],

@@ -177,7 +177,7 @@ def test_purge_shows_first_what_would_go(discard: MakeVersion, browser: Client) 
     assert answer["Location"] == f"/trash/purge?version={version.pk}&back=q%3Dmodel"
     page = browser.get(answer["Location"])
     assert page.context["outcome"].freed_bytes == 2048
-    assert b"Purge for ever" in page.content
+    assert b"Purge these versions?" in page.content
     assert b'href="/trash?q=model"' in page.content
     assert status(version) == "deleted"
 
