@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.roles import Role
 from artifacts.errors import StoreUnavailable
-from artifacts.models import Blob, Version
+from artifacts.models import Blob, ProtectedAlias, Version
 from artifacts.services import contents
 from artifacts.services.aliases import move_alias, remove_alias
 from artifacts.services.entries import READMES
@@ -95,6 +95,20 @@ def test_metadata_are_columns(client: Client, net: list[Version], query: str) ->
     assert found["columns"] == ["accuracy", "opt.lr", "notes"]
     assert [path for path, _ in found["page"][0].values] == found["columns"]
     assert values == [[None, "0.125", None], ["0.75", None, "good"], ["0.5", None, None]]
+
+
+def test_the_table_of_versions_has_the_lock_of_protected_aliases(
+    client: Client, make_version: MakeVersion
+) -> None:
+    make_version("net", aliases=["prod", "free"])
+    ProtectedAlias.objects.create(pattern="prod*")
+    ProtectedAlias.objects.create(pattern="late*")
+    (row,) = context(client)["page"]
+    assert (row.alias_names, row.kept_names) == (["latest", "free", "prod"], {"prod"})
+    rows = client.get(PAGE).content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    assert rows.count("chip alias protected") == 1
+    assert rows.count("only maintainers move it") == 1
+    assert client.get(PAGE, headers={"HX-Request": "true"}).content.decode().count("protected") == 1
 
 
 def test_keys_that_occur_are_offered(client: Client, net: list[Version]) -> None:
