@@ -146,7 +146,9 @@ def _who_may(needs: str) -> str:
     if needs not in named:
         return ""
     said = {"role": named[needs]}
-    return gettext("It needs the role %(role)s. What you wrote is still here.") % said
+    return (
+        gettext("What you wrote is still here: somebody with the role %(role)s can do it.") % said
+    )
 
 
 def _number(text: str, field: str) -> int:

@@ -197,7 +197,7 @@ class TestRights:
         answer = send(contributor, "move", **fields)
         html = answer.content.decode()
         assert answer.status_code == 403
-        assert "It needs the role maintainer. What you wrote is still here." in html
+        assert "What you wrote is still here: somebody with the role maintainer can do it." in html
         for field in ('value="release-2"', 'value="v2"', 'value="my reasons"'):
             assert field in html
         assert target("release-2") is None
@@ -210,7 +210,7 @@ class TestRights:
         answer = send(contributor, "move", **fields)
         html = answer.content.decode()
         assert (answer.status_code, target()) == (403, 1)
-        assert "It needs the role maintainer." in html
+        assert "somebody with the role maintainer can do it" in html
         assert 'value="my reasons"' in html
 
     def test_a_stranger_finds_nothing(self, make_version: MakeVersion, client: Client) -> None:
