@@ -9,6 +9,9 @@ from accounts.audit import Values
 from accounts.seen import fingerprint
 from accounts.web.seen import SeenForm
 
+MAX_SHOWN = 500
+"""Of what a field says by now, so many characters."""
+
 
 class SeenByAdmins(ModelForm, SeenForm):
     """Takes along the fingerprint of the row that it showed, as the forms of the pages do.
@@ -34,7 +37,7 @@ class SeenByAdmins(ModelForm, SeenForm):
         if said.get("seen", "") in {"", self.initial.get("seen", "")}:
             return said
         self.see(type(self)(instance=self.instance))
-        now = "; ".join(f"{label}: {text or '-'}" for label, text in self.now)
+        now = "; ".join(f"{label}: {text[:MAX_SHOWN] or '-'}" for label, text in self.now)
         raise forms.ValidationError(
             f"It was changed by somebody else meanwhile. By now it says: {now or 'the same'}. "
             "Saving once more puts yours in its place."

@@ -14,7 +14,9 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import EMPTY, SHOWN_ROWS, ModelForm, PortalAdmin, lines, link_to
+from accounts.admin.base import EMPTY, SHOWN_ROWS, PortalAdmin, lines, link_to
+from accounts.admin.seen import SeenByAdmins
+from accounts.audit import Values
 from accounts.sizes import human_size
 from artifacts.admin.base import short, size
 from artifacts.descriptions import MAX_DESCRIPTION_CHARACTERS, check_metadata, check_tags
@@ -82,7 +84,7 @@ class TagsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class VersionForm(ModelForm):
+class VersionForm(SeenByAdmins):
     """What may change of a version, held to the limits of the API."""
 
     description = forms.CharField(
@@ -97,6 +99,10 @@ class VersionForm(ModelForm):
     class Meta:
         model = Version
         fields = DESCRIBED
+
+    def state(self, row: Version) -> Values:
+        """What is said of it."""
+        return {name: getattr(row, name) for name in DESCRIBED}
 
     def clean_tags(self) -> list[str]:
         """Each once."""
@@ -140,6 +146,12 @@ class VersionAdmin(PortalAdmin):
         """Every one, tombstones too."""
         rows = Version.objects.visible_to(request.user).order_by(*self.ordering)
         return rows.select_related("artifact__team", "created_by", "deleted_by")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Over what it is written, besides, where something can be."""
+        if not self.has_change_permission(request, obj):
+            return self.fieldsets
+        return ((None, {"fields": (*DESCRIBED, "seen")}), *self.fieldsets[1:])
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What is deleted is only looked at."""
@@ -193,9 +205,11 @@ class VersionAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Version, form: Any, change: bool) -> None:  # noqa: FBT001
         """Describe it through the service."""
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        changes = {name: form.cleaned_data[name] for name in DESCRIBED if name in form.changed_data}
         if changes:
-            describe_version(version=obj, changes=changes, changed_by=request.user)
+            describe_version(
+                version=obj, changes=changes, changed_by=request.user, seen_at=obj.updated_at
+            )
 
     @admin.action(description="Soft-delete the chosen versions")
     def soft_delete(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:

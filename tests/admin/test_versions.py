@@ -49,6 +49,20 @@ def test_a_page_saved_as_it_is_changes_nothing(desk: Client, version: Version) -
     assert Version.objects.values().get() == before
 
 
+def test_a_page_that_is_old_undoes_nothing(desk: Client, version: Version) -> None:
+    old = form_of(desk, page_url(version))
+    send(desk, page_url(version), description="theirs", tags="new", metadata='{"b": 1}')
+    sent = {**old, "tags": "a", "metadata": '{"b": 1}', "description": "mine"}
+    answer = desk.post(page_url(version), sent)
+    assert "By now it says: Description: theirs" in text_of(answer)
+    now = Version.objects.get()
+    assert (now.description, now.tags) == ("theirs", ["new"])
+    seen = answer.context["adminform"].form["seen"].value()
+    desk.post(page_url(version), {**sent, "seen": seen})
+    now = Version.objects.get()
+    assert (now.description, now.tags, now.metadata) == ("mine", ["a"], {"b": 1})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -67,7 +81,7 @@ def test_what_the_api_would_refuse_is_marked(
 
 def test_nothing_but_what_describes_it_can_be_sent(desk: Client, version: Version) -> None:
     assert {name for name in form_of(desk, page_url(version)) if "-" not in name} == {
-        "description", "tags", "metadata",
+        "description", "tags", "metadata", "seen",
     }  # fmt: skip
     send(desk, page_url(version), size_bytes=1, number=7, created_by_run="x")
     now = Version.objects.get()
