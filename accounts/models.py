@@ -5,11 +5,13 @@ in it, which counts where it is higher than their role everywhere (``access.py``
 """
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.names import EVERYONE, TEAM_NAME
+from accounts.names import EVERYONE, NEW_TEAM_NAME, TEAM_NAME
 from accounts.roles import PERMISSIONS, TEAM_ROLES, Access, Role, Scope
 
 
@@ -36,7 +38,20 @@ class User(AbstractUser):
 class Team(models.Model):
     """People who share private artifacts. The name is part of paths on disk and never changes."""
 
-    name = models.SlugField(max_length=63, unique=True, help_text="Small letters, digits, - and _.")
+    name = models.CharField(
+        max_length=63,
+        unique=True,
+        validators=[
+            RegexValidator(
+                NEW_TEAM_NAME,
+                _(
+                    "A team is called by small letters a to z, digits, - and _; the first is a "
+                    "letter or a digit. “everyone” means no team."
+                ),
+            )
+        ],
+        help_text="Small letters, digits, - and _.",
+    )
     description = models.TextField(blank=True, default="")
     quota_bytes = models.BigIntegerField(
         null=True,

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.sizes import exact_size, parse_size
 
 MAX_BYTES = (1 << 63) - 1
-MAX_CHARACTERS = 32
+"""What the column holds: a little less than 8192 PiB."""
+MAX_CHARACTERS = 400
 
 
 class SizeField(forms.Field):
@@ -23,8 +24,11 @@ class SizeField(forms.Field):
         if not text:
             return None
         size_bytes = _bytes_in(text) if len(text) <= MAX_CHARACTERS else None
-        if size_bytes is None or size_bytes > MAX_BYTES:
+        if size_bytes is None:
             raise ValidationError(_("Not a size: write 500 GiB, 1.5 TiB, or a number of bytes."))
+        if size_bytes > MAX_BYTES:
+            largest = exact_size((MAX_BYTES >> 50) << 50)
+            raise ValidationError(_("Too large: at most %(size)s."), params={"size": largest})
         return size_bytes
 
     def prepare_value(self, value: Any) -> Any:

@@ -4,8 +4,10 @@
 version is a tombstone that only lineage shows.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any, Self
+from unicodedata import normalize
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
@@ -25,9 +27,15 @@ MAX_NUMBER = (1 << 31) - 1
 LIVE = Q(deleted_at=None, purged_at=None)
 READY = LIVE & Q(corrupted_at=None)
 
+_ACCENTS = r"[\u0300-\u036f]"
+_WITHOUT_ACCENTS = Func(
+    Func(F("name"), template="normalize(%(expressions)s, NFD)"), Value(_ACCENTS), Value(""),
+    Value("g"), function="regexp_replace",
+)  # fmt: skip
 NAME_WORDS = SearchVector(
-    Func(F("name"), Value("-_./"), Value("    "), function="translate"), config="simple"
+    Func(_WITHOUT_ACCENTS, Value("-_./"), Value("    "), function="translate"), config="simple"
 )
+"""The words of a name; by PostgreSQL's own means, for not every server has ``unaccent``."""
 
 
 class VisibleQuerySet(models.QuerySet[Any]):
@@ -172,8 +180,9 @@ class ArtifactQuerySet(VisibleQuerySet):
         return self.filter(Exists(versions.remaining()))
 
     def search(self, text: str) -> Self:
-        """Those whose name has a word beginning with each word of ``text``."""
-        words = text.translate(str.maketrans("-_./", "    ")).split()
+        """Those whose name has a word beginning with each word of ``text``, accents or not."""
+        plain = re.sub(_ACCENTS, "", normalize("NFD", text))
+        words = plain.translate(str.maketrans("-_./", "    ")).split()
         if not words or not all(word.isascii() and word.isalnum() for word in words):
             return self.filter(name__icontains=text)  # scripts without spaces have no words
         query = " & ".join(f"{word}:*" for word in words)

@@ -18,6 +18,7 @@ from accounts.roles import Role
 from accounts.web.forms import role_name
 from accounts.web.language import translated_errors
 from artifacts.web.nearest import Suggestion, near_artifacts, near_versions
+from runicorn_site.ways import ways_on
 
 TITLES: dict[str, str | Promise] = {
     "artifact_not_found": gettext_lazy("There is no such artifact"),
@@ -61,7 +62,7 @@ ADVICE: dict[str, str | Promise] = {
     "artifact_not_found": gettext_lazy(
         "It may have another name or type, or belong to a team that you are not in."
     ),
-    "version_not_found": gettext_lazy("It may never have been logged, or was deleted for good."),
+    "version_not_found": gettext_lazy("It may never have been logged, or was purged."),
     "not_found": gettext_lazy("The address may be mistyped, or what it named is gone."),
     "csrf": gettext_lazy("Go back, load the page again, and send it once more."),
     "cross_site": gettext_lazy("Nothing was done. Do it on a page of the portal itself."),
@@ -69,7 +70,7 @@ ADVICE: dict[str, str | Promise] = {
     "alias_protected": gettext_lazy("Move or remove the alias first."),
     "version_deleted": gettext_lazy("It can be restored while it is in the trash."),
     "corrupted": gettext_lazy("Uploading the same files again heals it."),
-    "quota_exceeded": gettext_lazy("Delete for good what is not needed, or ask an admin for more."),
+    "quota_exceeded": gettext_lazy("Purge what is not needed, or ask an admin for more."),
     "storage_full": gettext_lazy("Nothing was kept. Whoever runs the server has to make room."),
     "store_unavailable": gettext_lazy("Whoever runs the server sees why in its log."),
     "busy": gettext_lazy("Try again in a moment."),
@@ -86,6 +87,8 @@ class Explanation:
     advice: list[str] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
     errors: Mapping[str, list[str]] = field(default_factory=dict)
+    ways: list[Suggestion] = field(default_factory=list)
+    """For 404: where to go on."""
     request_id: str = ""
     """For 5xx: leads to the log of the server."""
 
@@ -104,6 +107,7 @@ def explain(
         advice=advice,
         suggestions=_near(request) if code in NEAR else [],
         errors=translated_errors(extra.get("errors", {})),
+        ways=ways_on(request, _caller(request)) if status == 404 else [],
         request_id=getattr(request, "request_id", "") if status >= 500 else "",
     )
 

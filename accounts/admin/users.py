@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.access import role_everywhere, with_roles
+from accounts.access import with_roles
 from accounts.admin.base import EMPTY, PortalAdmin
+from accounts.admin.seen import SeenByAdmins
 from accounts.admin.teams import MembershipInline, WithMemberships
+from accounts.audit import Values
 from accounts.models import User
 from accounts.roles import Role
-from accounts.services import recording_password, save_user
+from accounts.services import recording_password, save_user, user_state
 
 if TYPE_CHECKING:
     ChangeForm = UserChangeForm[User]
@@ -40,8 +42,8 @@ def role_field() -> forms.TypedChoiceField:
     )  # fmt: skip
 
 
-class UserForm(ChangeForm):
-    """Somebody who is there already."""
+class UserForm(ChangeForm, SeenByAdmins):
+    """Somebody who is there already, from ``with_roles``."""
 
     role = role_field()
 
@@ -52,7 +54,13 @@ class UserForm(ChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].initial = role_everywhere(self.instance)
+        shown: Any = self.instance
+        # Of who is switched off too, whom `role_everywhere` gives none.
+        self.initial["role"] = shown.held_role
+
+    def state(self, row: Any) -> Values:
+        """As the service has it."""
+        return user_state(row)
 
 
 class NewUserForm(CreationForm):
@@ -107,7 +115,19 @@ class UserAdmin(WithMemberships, PortalAdmin, DjangoUserAdmin):
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
     fieldsets = (
-        (None, {"fields": ("username", "password", "role", "is_active", "is_service")}),
+        (
+            None,
+            {
+                "fields": (
+                    "username",
+                    "password",
+                    "role",
+                    "is_active",
+                    "is_service",
+                    "seen",
+                )
+            },
+        ),
         ("About", {"fields": ("first_name", "last_name", "email", "last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -136,7 +156,8 @@ class UserAdmin(WithMemberships, PortalAdmin, DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
         """Save through the service."""
-        save_user(user=obj, role=form.cleaned_data["role"], saved_by=request.user)
+        said = form.cleaned_data
+        save_user(user=obj, role=said["role"], saved_by=request.user, seen=said.get("seen", ""))
 
     @method_decorator(sensitive_post_parameters())
     def user_change_password(

@@ -1,5 +1,6 @@
 """What the pages about accounts ask for, and how the refusal of a service gets into a form."""
 
+import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,12 @@ class NewToken(forms.Form):
         label=_("Ends"), choices=list(DAYS.items()), initial="90", required=False
     )
     for_account = forms.ChoiceField(label=_("For"), required=False)
+    form_id = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+    """Another one each time the form is shown: a form that is sent twice is told from two."""
 
     def __init__(self, data: Any = None, *, accounts: list[str], **options: Any) -> None:
         super().__init__(data, **options)
+        self.initial["form_id"] = secrets.token_urlsafe(12)
         if accounts:
             choices = [("", _("myself")), *((name, name) for name in accounts)]
             self.fields["for_account"] = forms.ChoiceField(
@@ -120,32 +124,28 @@ class NewToken(forms.Form):
 
 
 class NewMember(NewUserForm):
-    """A person with a first password, or a service account, which has none."""
+    """A person with a first password."""
 
     role = role_choice(none=True)
-    field_order = ("username", "email", "role", "is_service", "password1", "password2")
+    field_order = ("username", "email", "role", "password1", "password2")
 
     class Meta:
         model = User
-        fields = ("username", "email", "is_service")
+        fields = ("username", "email")
         field_classes = {"username": UsernameField}
-        labels = {"email": _("E-mail"), "is_service": _("Service account")}
-        help_texts = {"is_service": _("A program: it has tokens and no password.")}
+        labels = {"email": _("E-mail")}
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for name in ("password1", "password2"):
-            self.fields[name].required = False
 
-    def validate_passwords(self, *args: Any, **options: Any) -> None:
-        """A person needs one; what was typed for a service account is not kept."""
-        if self.cleaned_data.get("is_service"):
-            self.cleaned_data["password1"] = self.cleaned_data["password2"] = ""
-            return
-        for name in ("password1", "password2"):
-            if not self.cleaned_data.get(name):
-                self.add_error(name, self.fields[name].error_messages["required"])
-        super().validate_passwords(*args, **options)  # type: ignore[misc] # the stubs know it not
+class NewServiceAccount(NewMember):
+    """A program: it has tokens, and no password whatever is sent."""
+
+    password1 = password2 = None  # type: ignore[assignment] # takes the fields away
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's
+        """The account; to make its password unusable is left to the service."""
+        self.instance.is_service = True
+        user: User = forms.ModelForm.save(self, commit)
+        return user
 
 
 class Member(UserForm, SeenForm):

@@ -19,7 +19,13 @@ from accounts.models import Membership, User
 from accounts.roles import Role
 from accounts.sentences import say
 from accounts.services import change_password, save_user
-from accounts.web.forms import ROLE_NAMES, Member, NewMember, role_name
+from accounts.web.forms import (
+    ROLE_NAMES,
+    Member,
+    NewMember,
+    NewServiceAccount,
+    role_name,
+)
 from accounts.web.paging import page_of
 from accounts.web.settings import FormPage, SettingsPage
 
@@ -114,16 +120,27 @@ class AddMember(AdminFormPage):
 
     template_name = "accounts/member_new.html"
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it is to be the account of a program (``?kind=service``)."""
+        return self.request.GET.get("kind") == "service"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What is made besides."""
+        return super().get_context_data(is_service=self.is_service, **kwargs)
+
     def make_form(self, data: Any = None) -> NewMember:
-        """A person, or a service account (``?kind=service``)."""
-        is_service = self.request.GET.get("kind") == "service"
-        return NewMember(data, initial={"is_service": is_service, "role": Role.VIEWER.value})
+        """A person with a password, or a program without."""
+        form = NewServiceAccount if self.is_service else NewMember
+        return form(data, initial={"role": Role.VIEWER.value})
 
     def save(self, form: NewMember) -> HttpResponse:
         """Make the account."""
         user = form.save(commit=False)
         save_user(user=user, role=form.cleaned_data["role"], saved_by=self.caller)
         text = _("%(name)s is here now.") % {"name": user.username}
+        if self.is_service:
+            text = _("%(name)s is here now: make it a token.") % {"name": user.username}
         return self.go_on(reverse("member", args=[user.username]), text)
 
 

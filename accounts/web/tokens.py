@@ -30,6 +30,9 @@ from accounts.web.settings import ConfirmPage, FormPage
 ALL = "*"
 """In the URL, in place of a name: the tokens of all accounts."""
 MAX_SERVICE_ACCOUNTS = 200
+MADE = "made_tokens"
+"""In the session: form id → id of the token that it made."""
+MAX_REMEMBERED = 10
 
 
 class Tokens(FormPage):
@@ -71,9 +74,25 @@ class Tokens(FormPage):
         chosen = {"for_account": self.whose} if self.whose in self.service_accounts else {}
         return NewToken(data, accounts=self.service_accounts, initial=chosen)
 
-    @method_decorator(sensitive_variables("text"))
     def save(self, form: NewToken) -> HttpResponse:
-        """Make it, and answer with the one page that ever shows it.
+        """Make it, or say calmly that this form has made its token: somebody reloaded the page."""
+        form_id = form.cleaned_data["form_id"]
+        made: dict[str, int] = self.request.session.get(MADE, {})
+        if form_id in made:
+            return self._show_made(made[form_id])
+        token, answer = self._make(form)
+        kept = [*made.items(), (form_id, token.pk)] if form_id else made.items()
+        self.request.session[MADE] = dict(list(kept)[-MAX_REMEMBERED:])
+        return answer
+
+    def _show_made(self, token_id: int) -> HttpResponse:
+        token = find_own_token(token_id=token_id, asked_by=self.caller)
+        self.template_name = "accounts/token_shown.html"
+        return self.render_to_response(super().get_context_data(form=None, token=token))
+
+    @method_decorator(sensitive_variables("text"))
+    def _make(self, form: NewToken) -> tuple[ApiToken, HttpResponse]:
+        """The token, and the one page that ever shows it.
 
         No redirect: its text would have to wait somewhere.
         """
@@ -87,7 +106,8 @@ class Tokens(FormPage):
         )
         context = super().get_context_data(form=form, token=token, text=text)
         self.template_name = "accounts/token_made.html"
-        return self.render_to_response(context, status=201, headers={"Cache-Control": "no-store"})
+        no_store = {"Cache-Control": "no-store"}
+        return token, self.render_to_response(context, status=201, headers=no_store)
 
 
 def state_of(token: ApiToken) -> str:

@@ -1,13 +1,13 @@
 """``/welcome``: in team mode, while there is no admin, whoever has the setup code becomes the one.
 
 Whoever would be sent to the login is sent here instead. Once there is an admin, and in open mode,
-this page does not exist.
+it leads on: to the login, or to the first page.
 """
 
 from typing import Any
 
 from django.contrib.auth import login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 
-from accounts.access import needs_first_admin
+from accounts.access import is_open, needs_first_admin
 from accounts.errors import Conflict
 from accounts.limits import may_try_login, seconds_left
 from accounts.services import make_first_admin
@@ -34,9 +34,10 @@ class Welcome(TemplateView):
     template_name = "accounts/welcome.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Only while it is needed."""
+        """Only while it is needed; who comes later, by an old link or page, is led on."""
         if not needs_first_admin():
-            raise Http404
+            may_enter = is_open() or request.user.is_authenticated
+            return HttpResponseRedirect(reverse("home" if may_enter else "login"), status=303)
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

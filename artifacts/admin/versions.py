@@ -1,4 +1,4 @@
-"""Versions: read, described, soft-deleted, restored, and removed for ever after a look."""
+"""Versions: read, described, soft-deleted, restored, and purged after a look."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -14,7 +14,9 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import EMPTY, SHOWN_ROWS, ModelForm, PortalAdmin, lines, link_to
+from accounts.admin.base import EMPTY, SHOWN_ROWS, PortalAdmin, lines, link_to
+from accounts.admin.seen import SeenByAdmins
+from accounts.audit import Values
 from accounts.sizes import human_size
 from accounts.web.language import translated
 from artifacts.admin.base import short, size
@@ -42,7 +44,7 @@ ANY = "any"
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """By how it stands; what was removed for ever is shown when it is asked for."""
+    """By how it stands; what was purged is shown when it is asked for."""
 
     title = "status"
     parameter_name = "status"
@@ -83,7 +85,7 @@ class TagsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class VersionForm(ModelForm):
+class VersionForm(SeenByAdmins):
     """What may change of a version, held to the limits of the API."""
 
     description = forms.CharField(
@@ -98,6 +100,10 @@ class VersionForm(ModelForm):
     class Meta:
         model = Version
         fields = DESCRIBED
+
+    def state(self, row: Version) -> Values:
+        """What is said of it."""
+        return {name: getattr(row, name) for name in DESCRIBED}
 
     def clean_tags(self) -> list[str]:
         """Each once."""
@@ -125,7 +131,7 @@ class VersionAdmin(PortalAdmin):
     search_fields = ("artifact__name", "=created_by_run", "created_by__username")
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    actions = ("soft_delete", "restore", "delete_permanently")
+    actions = ("soft_delete", "restore", "purge")
     change_form_template = "admin/artifacts/version/change_form.html"
     readonly_fields = (
         "artifact_link", "number", "status", "aliases", "created_at", "created_by", "run",
@@ -141,6 +147,12 @@ class VersionAdmin(PortalAdmin):
         """Every one, tombstones too."""
         rows = Version.objects.visible_to(request.user).order_by(*self.ordering)
         return rows.select_related("artifact__team", "created_by", "deleted_by")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Over what it is written, besides, where something can be."""
+        if not self.has_change_permission(request, obj):
+            return self.fieldsets
+        return ((None, {"fields": (*DESCRIBED, "seen")}), *self.fieldsets[1:])
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What is deleted is only looked at."""
@@ -194,9 +206,11 @@ class VersionAdmin(PortalAdmin):
 
     def save_model(self, request: HttpRequest, obj: Version, form: Any, change: bool) -> None:  # noqa: FBT001
         """Describe it through the service."""
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        changes = {name: form.cleaned_data[name] for name in DESCRIBED if name in form.changed_data}
         if changes:
-            describe_version(version=obj, changes=changes, changed_by=request.user)
+            describe_version(
+                version=obj, changes=changes, changed_by=request.user, seen_at=obj.updated_at
+            )
 
     @admin.action(description="Soft-delete the chosen versions")
     def soft_delete(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
@@ -219,19 +233,17 @@ class VersionAdmin(PortalAdmin):
 
         self._do(request, queryset, bring_back)
 
-    @admin.action(description="Delete the chosen versions permanently …")
-    def delete_permanently(
-        self, request: HttpRequest, queryset: QuerySet[Version]
-    ) -> HttpResponse | None:
-        """Show what would go, and after a yes remove it for ever."""
+    @admin.action(description="Purge the chosen versions …")
+    def purge(self, request: HttpRequest, queryset: QuerySet[Version]) -> HttpResponse | None:
+        """Show what would go, and after a yes purge it."""
         if "confirmed" not in request.POST:
             return self._preview(request, queryset)
 
-        def purge(versions: Sequence[Version]) -> str:
+        def remove(versions: Sequence[Version]) -> str:
             freed = purge_versions(versions=versions, by=request.user)
-            return f"Freed {human_size(freed)}: permanently deleted"
+            return f"Freed {human_size(freed)}: purged"
 
-        self._do(request, queryset, purge)
+        self._do(request, queryset, remove)
         return None
 
     def _do(
@@ -255,7 +267,7 @@ class VersionAdmin(PortalAdmin):
         going = [version for version in versions if version.purged_at is None]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete permanently?",
+            "title": "Purge these versions?",
             "opts": self.opts,
             "media": self.media,
             "versions": [(version, _alias_names(version)) for version in going],

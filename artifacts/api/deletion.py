@@ -38,7 +38,7 @@ class DeletionIn(serializers.Serializer[Any]):
         default=False, help_text="Only what no alias points at, `latest` among them."
     )
     deleted_only = FlagField(default=False, help_text="Only what is soft-deleted; for `permanent`.")
-    permanent = FlagField(default=False, help_text="Remove for ever.")
+    permanent = FlagField(default=False, help_text="Purge them: the content goes too, for ever.")
     dry_run = FlagField(default=False, help_text="Only say what would go.")
 
     def to_internal_value(self, data: Any) -> Any:
@@ -56,7 +56,7 @@ class BulkDeletedOut(DeletedOut):
     versions = serializers.ListField(child=serializers.IntegerField())
     exclusive_bytes = serializers.IntegerField(
         allow_null=True,
-        help_text="What a permanent delete of exactly these frees, as far as one sees; null for "
+        help_text="What a purge of exactly these frees, as far as one sees; null for "
         "who may not do that.",
     )
 
@@ -71,10 +71,10 @@ class VersionDeletion(APIView):
         responses=openapi.answers(BulkDeletedOut, 400, 404, 409, 415),
     )
     def post(self, request: Request, name: str) -> Response:
-        """Soft-delete the versions that meet all filters, or remove them for ever.
+        """Soft-delete the versions that meet all filters, or purge them.
 
         All of them go or none. With `dry_run` nothing does: the answer says which would, and how
-        many bytes it would free to remove them for ever.
+        many bytes it would free to purge them.
         """
         artifact = artifact_to_write(request, name)
         body = DeletionIn(data=request.data)

@@ -91,7 +91,9 @@ AT = query(
 COMMENT = query(
     "comment", "Why; kept in the history.", {"type": "string", "maxLength": MAX_COMMENT_CHARACTERS}
 )
-PERMANENT = query("permanent", "Remove for ever: true/false/1/0/yes/no/on/off.", bool)
+PERMANENT = query(
+    "permanent", "Purge: the content goes too, for ever: true/false/1/0/yes/no/on/off.", bool
+)
 RANGE = header("Range", "`bytes=0-1023`: one range.")
 CONTENT_RANGE = header(
     "Content-Range",

@@ -1,10 +1,11 @@
 """Text: whether bytes are any, in which language, and what of it may be shown."""
 
 import codecs
+import re
 
 MAX_BAD_SHARE = 20
 """One byte in so many may be none that text has."""
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
+_CONTROL = re.compile("[\x00-\x07\x0b\x0e-\x1a\x1c-\x1f]")
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 LANGUAGES = {
@@ -40,14 +41,13 @@ def decode(raw: bytes, *, is_whole: bool) -> str | None:
     Single bytes that are no UTF-8 become U+FFFD. Of a text that is not whole, a character that is
     cut in two is left out.
     """
-    for mark, encoding in _BOMS:
-        if raw.startswith(mark):
-            return raw.decode(encoding, "replace")
-    if b"\0" in raw:
+    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8-sig")
+    if encoding == "utf-8-sig" and b"\0" in raw:
         return None
-    text = codecs.getincrementaldecoder("utf-8-sig")("replace").decode(raw, final=is_whole)
-    num_controls = len(raw) - len(raw.translate(None, _CONTROLS))
-    num_bad = text.count("\ufffd") + num_controls
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw, final=is_whole)
+    if raw and not text:  # two or three bytes that might be a mark, and nothing marked
+        return None
+    num_bad = text.count("\ufffd") + len(_CONTROL.findall(text))
     return None if num_bad * MAX_BAD_SHARE > len(raw) else text
 
 

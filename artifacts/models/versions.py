@@ -49,7 +49,7 @@ class Artifact(models.Model):
         ]
         indexes = [
             Index(fields=["-updated_at", "-id"], name="artifact_newest_first"),
-            GinIndex(NAME_WORDS, name="artifact_name_words"),
+            GinIndex(NAME_WORDS, name="artifact_name_plain_words"),
         ]
 
     def __str__(self) -> str:

@@ -44,7 +44,7 @@ def require_to_move(
     if not names:
         return
     patterns = Patterns()
-    for name in sorted(_protected(artifact, names, patterns)):
+    for name in sorted(protected_names(artifact, names, patterns)):
         what = say("The alias {name} is protected: moving it", name=name)
         require_on(moved_by, Role.MAINTAINER, artifact, what=what)
     wanting = [name for name in names if patterns.want_comment(name)]
@@ -54,7 +54,11 @@ def require_to_move(
         )
 
 
-def _protected(artifact: Artifact, names: Collection[str], patterns: Patterns) -> set[str]:
+def protected_names(artifact: Artifact, names: Collection[str], patterns: Patterns) -> set[str]:
+    """Those of ``names``, aliases of ``artifact``, that are protected.
+
+    An artifact that is not saved yet has none with a flag of its own.
+    """
     found = {name for name in names if patterns.protect(name)}
     if not artifact.pk:
         return found

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
+from accounts.roles import Role
+from accounts.web.forms import role_name
 from accounts.web.language import translated
-from artifacts.errors import AccessDenied, DomainError, Invalid
+from artifacts.errors import AccessDenied, AliasMoved, DomainError, Invalid
 from artifacts.names import check_alias, check_version
 from artifacts.services.aliases import move_alias, remove_alias, roll_back_alias
 from artifacts.web.artifact import ArtifactDetail
@@ -28,14 +31,15 @@ class AliasForm(ArtifactDetail):
         return HttpResponseRedirect(self.way_back)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Do it. Raises AccessDenied (403), ArtifactNotFound (404)."""
+        """Do it. Raises ArtifactNotFound (404), AccessDenied (403) for those without any form."""
         _ = self.artifact
         try:
             said = self.act()
-        except AccessDenied:
-            raise
         except DomainError as refusal:
-            context = self.get_context_data(refusal=translated(refusal.detail))
+            if not self.rights.can_write:
+                raise
+            said = translated(refusal.detail)
+            context = self.get_context_data(refusal=said, advice=self.advise(refusal))
             return self.render_to_response(context, status=refusal.status)
         messages.success(request, said)
         return HttpResponseRedirect(self.way_back, status=303)
@@ -43,6 +47,20 @@ class AliasForm(ArtifactDetail):
     def act(self) -> str:
         """Do what the form asks, and say so."""
         raise NotImplementedError
+
+    def advise(self, refusal: DomainError) -> str:
+        """What to do after it; nothing where the refusal says so itself."""
+        match refusal:
+            case AccessDenied():
+                return _who_may(refusal.extra.get("needs", ""))
+            case AliasMoved() if refusal.extra["version"] is None:
+                return gettext("It was removed meanwhile. To have it again, add it anew.")
+            case AliasMoved():
+                return str(self.again)
+        return ""
+
+    again: str | Promise
+    """What to do where the alias is somewhere else than the form saw it."""
 
     @property
     def way_back(self) -> str:
@@ -73,6 +91,10 @@ class AliasForm(ArtifactDetail):
 class MoveAlias(AliasForm):
     """To another version; also one that is new."""
 
+    again = gettext_lazy(
+        "Nothing was changed. If it should still point where you said, press Move beside it."
+    )
+
     def act(self) -> str:
         """Move it."""
         number = _number(self.request.POST.get("version", ""), "version")
@@ -90,6 +112,10 @@ class MoveAlias(AliasForm):
 class RemoveAlias(AliasForm):
     """For good; its history stays."""
 
+    again = gettext_lazy(
+        "Nothing was changed. If it should still go, press Remove beside it once more."
+    )
+
     def act(self) -> str:
         """Remove it."""
         name = self.alias
@@ -103,6 +129,10 @@ class RemoveAlias(AliasForm):
 class RollBackAlias(AliasForm):
     """To where it was before its last move."""
 
+    again = gettext_lazy(
+        "Nothing was changed. The list of moves says how it got there; roll that back if you want."
+    )
+
     def act(self) -> str:
         """Move it back."""
         alias = roll_back_alias(
@@ -111,6 +141,16 @@ class RollBackAlias(AliasForm):
         )  # fmt: skip
         values = {"alias": alias.name, "number": alias.version.number}
         return gettext("%(alias)s is back at v%(number)s.") % values
+
+
+def _who_may(needs: str) -> str:
+    named = {role.label: role_name(role) for role in Role}
+    if needs not in named:
+        return ""
+    said = {"role": named[needs]}
+    return (
+        gettext("What you wrote is still here: somebody with the role %(role)s can do it.") % said
+    )
 
 
 def _number(text: str, field: str) -> int:

@@ -32,11 +32,12 @@ class ArtifactDetail(ArtifactPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The versions; the rest only for the whole page."""
         columns = chosen_columns(self.request)
-        page = page_of_versions(self.artifact, self.request, columns, self.caller)
+        patterns = Patterns()
+        page = page_of_versions(self.artifact, self.request, columns, self.caller, patterns)
         context = super().get_context_data(
-            page=page, columns=columns, rights=self.rights, patterns=Patterns(), **kwargs
+            page=page, columns=columns, rights=self.rights, patterns=patterns, **kwargs
         )
-        return context if self.is_fragment else context | self._rest(context["patterns"])
+        return context if self.is_fragment else context | self._rest(patterns)
 
     def _rest(self, patterns: Patterns) -> dict[str, Any]:
         latest = self.artifact.versions.ready().order_by("-number").first()

@@ -114,7 +114,7 @@ class DeleteVersions(ChosenVersions):
         )
 
     def _freed_bytes(self, selection: Selection) -> int | None:
-        """None for those who cannot delete for ever."""
+        """None for those who cannot purge."""
         if not self.rights.can_maintain:
             return None
         return delete_versions(
@@ -135,5 +135,5 @@ def _protected(versions: Sequence[Version]) -> list[str]:
 def _said(count: int, *, is_permanent: bool) -> str:
     text = ngettext("%(n)s version is deleted.", "%(n)s versions are deleted.", count)
     if is_permanent:
-        text = ngettext("%(n)s version is gone.", "%(n)s versions are gone for ever.", count)
+        text = ngettext("%(n)s version is purged.", "%(n)s versions are purged.", count)
     return text % {"n": count}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from accounts.roles import Role
 from accounts.sentences import say
 from accounts.web.language import translated
-from artifacts.errors import Conflict, Invalid
+from artifacts.errors import Conflict, Invalid, VersionNotReady
 from artifacts.models import Version
 from artifacts.services.access import require_on
 from artifacts.services.versions import describe_version
@@ -82,9 +82,14 @@ class DescribedPage(VersionPage):
         return HttpResponseRedirect(version_path(version, self.view), status=303)
 
     def _show_again(self, form: DescribeForm, refusal: Conflict) -> HttpResponse:
-        """With what is said by now beside it: who saves once more has seen that."""
+        """With what is said by now beside it: who saves once more has seen that.
+
+        Of a version that was deleted meanwhile nothing else is said than before.
+        """
         self.version = find_version(self.artifact, self.kwargs["version"])
         form.add_error(form.field, translated(refusal.detail))
+        if isinstance(refusal, VersionNotReady):
+            return self._show(form, status=409, is_deleted=True)
         form.data = {
             **form.data,
             form.field: form.data.get(form.field, ""),

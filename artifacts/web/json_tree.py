@@ -21,6 +21,8 @@ MAX_COST = 120_000
 
 NODE_COST = 330
 MAX_TEXT = 400
+MAX_BRIEF = 60
+"""Of what stands in for an object or an array that is folded."""
 MAX_ALONE = 60_000
 """Of a text that is a page's only one."""
 
@@ -40,7 +42,7 @@ _NAMES: dict[type, str] = {
 
 @dataclass
 class Node:
-    """A value; ``text`` is its JSON where it holds no others, and may be cut.
+    """A value; ``text`` is its JSON, and may be cut: that of an object or an array to some words.
 
     ``num_left``: so many of its ``num_children`` are not here, those from ``next_from`` on.
     """
@@ -137,7 +139,8 @@ def _child(node: Node, key: str | int, value: Any) -> Node:
 def _node(key: str, path: str, pointer: str, value: Any, max_text: int) -> Node:
     kind = _NAMES.get(type(value), "number")
     if isinstance(value, dict | list):
-        return Node(key, path, pointer, kind, num_children=len(value))
+        brief = _brief(value)
+        return Node(key, path, pointer, kind, brief, num_children=len(value))
     text = _json(value)
     return Node(key, path, pointer, kind, text[:max_text], is_cut=len(text) > max_text)
 
@@ -145,6 +148,30 @@ def _node(key: str, path: str, pointer: str, value: Any, max_text: int) -> Node:
 def _json(value: Any) -> str:
     """A value without others in it, as JSON; a number as Python has it, which may be huge."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _brief(value: Any) -> str:
+    """The beginning of the JSON of ``value``; no more of it is made than is shown."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > MAX_BRIEF:
+            return f"{text[:MAX_BRIEF]}…"
+    return text
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """The JSON of ``value``, each text in it but for what nobody asks for of a long one."""
+    if not isinstance(value, dict | list):
+        yield _json(value[: MAX_BRIEF + 1] if isinstance(value, str) else value)
+        return
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    yield begin
+    for number, (key, child) in enumerate(_children(value)):
+        yield ", " if number else ""
+        yield f"{_json(key[:MAX_BRIEF])}: " if isinstance(key, str) else ""
+        yield from _pieces(child)
+    yield end
 
 
 def _children(value: Any) -> Iterator[tuple[str | int, Any]]:

@@ -24,7 +24,7 @@ from artifacts.web.code import show_lines, split_text
 from artifacts.web.folders import crumbs_of
 from artifacts.web.json_tree import tree_context
 from artifacts.web.links import version_path
-from artifacts.web.markdown import MAX_CHARACTERS, render_markdown
+from artifacts.web.markdown import beginning, render_markdown
 from artifacts.web.pages import ContentPage
 
 MAX_IMAGE_BYTES = 16 << 20
@@ -83,7 +83,7 @@ class VersionFile(ContentPage):
         is_markdown = suffix_of(path) in MARKDOWN
         if is_markdown and self.request.GET.get("as") != "source":
             rendered = render_markdown(content.text, _files_beside(self.version, path))
-            is_part = len(content.text) > MAX_CHARACTERS
+            is_part = beginning(content.text) != content.text
             return {"is_markdown": True, "rendered": rendered, "is_part": is_part}
         page = self._page(split_text(content.text), 1)
         piece = page[0]

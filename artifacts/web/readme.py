@@ -11,7 +11,7 @@ from artifacts.models import ManifestEntry, Version
 from artifacts.services.contents import open_blob
 from artifacts.services.entries import find_readme, require_intact
 from artifacts.web.links import download_path
-from artifacts.web.markdown import MAX_CHARACTERS, render_markdown
+from artifacts.web.markdown import MAX_CHARACTERS, beginning, render_markdown
 
 logger = logging.getLogger(__name__)
 
@@ -60,4 +60,4 @@ def _shown(version: Version, text: str, path: str | None) -> Readme:
         return {one: download_path(version, one) for one in there}
 
     html = render_markdown(text, find_files)
-    return Readme(version, html, path, is_cut=len(text) > MAX_CHARACTERS)
+    return Readme(version, html, path, is_cut=beginning(text) != text)

@@ -191,7 +191,7 @@ class RestoreVersions(TrashDeed):
 
 
 class PurgeVersions(TrashDeed):
-    """``/trash/purge``: first what would go, then, confirmed, gone for ever."""
+    """``/trash/purge``: first what would go, then, confirmed, purged."""
 
     template_name = "artifacts/purge.html"
 

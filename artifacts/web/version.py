@@ -14,7 +14,7 @@ from artifacts.web.describing import DescribedPage
 from artifacts.web.folders import listing_context
 from artifacts.web.json_tree import tree_context
 from artifacts.web.links import version_path
-from artifacts.web.markdown import render_markdown
+from artifacts.web.markdown import beginning, render_markdown
 from artifacts.web.pages import ContentPage, VersionPage
 from artifacts.web.snippets import Snippet, snippets
 
@@ -37,6 +37,7 @@ class VersionOverview(DescribedPage):
         return super().get_context_data(
             space=measure_version(version, self.caller),
             description=render_markdown(version.description, self._find_files),
+            is_cut=beginning(version.description) != version.description,
             key_metadata=key_metadata(version.metadata),
             references=page_of(references, self.request, REFERENCES_PER_PAGE)
             if version.num_references

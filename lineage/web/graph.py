@@ -113,9 +113,13 @@ class VersionLineage(VersionPage):
 
 
 def list_of(shapes: tuple[Shape, ...], drawing: Drawing) -> dict[str, list[tuple[int, Shape]]]:
-    """The same in words: what it was made from and what it was used for, the nearest first."""
-    steps = [(drawing.steps[one.node.node_id], one) for one in shapes]
+    """The same in words: what it was made from and what it was used for, the nearest first.
+
+    The steps are those of depth and impact, from version to version: a run belongs to the step
+    that leads over it.
+    """
+    edges = [(drawing.steps[one.node.node_id], one) for one in shapes]
     return {
-        "upstream": [(-step, one) for step, one in steps if step < 0],
-        "downstream": [(step, one) for step, one in steps if step > 0],
+        "upstream": [((1 - count) // 2, one) for count, one in edges if count < 0],
+        "downstream": [((1 + count) // 2, one) for count, one in edges if count > 0],
     }

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from accounts.access import access_of
 from accounts.web.pages import Page
 from accounts.web.paging import page_of
 from artifacts.models import Version
@@ -71,5 +72,6 @@ class RunDetail(Page):
             made=made[:SHOWN_VERSIONS],
             is_more_used=len(used) > SHOWN_VERSIONS,
             is_more_made=len(made) > SHOWN_VERSIONS,
+            sees_all=access_of(self.caller).sees_all,
             **kwargs,
         )

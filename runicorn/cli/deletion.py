@@ -31,7 +31,9 @@ CreatedBefore = Annotated[
 WithoutAliases = Annotated[
     bool, typer.Option("--without-aliases", help="Those that no alias names, latest included.")
 ]
-Permanent = Annotated[bool, typer.Option("--permanent", help="Remove the content for good.")]
+Permanent = Annotated[
+    bool, typer.Option("--permanent", help="Purge: the content goes too, for ever.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -51,7 +53,7 @@ def delete(  # noqa: PLR0913 one parameter for each option
 ) -> None:
     """Delete a version, or those that meet every rule given; restore brings them back.
 
-    With --permanent they are gone for good.
+    With --permanent they are purged: the content goes too, for ever.
     """
     rules = _rules(keep_last, created_before, without_aliases=without_aliases)
     rules["permanent"] = permanent
@@ -95,8 +97,8 @@ def _delete_one(spec: Spec, version: int, *, permanent: bool, yes: bool, as_json
     if permanent and not yes:
         require_terminal("--permanent asks first")
         named = spec.reference if spec.artifact_type else spec
-        say(f"The content of {named} will be removed for good.")
-        confirm("Delete it?")
+        say(f"{named} will be purged: its content goes for ever.")
+        confirm("Purge it?")
     found = Client().delete_version(spec.name, version, permanent=permanent, **spec.whose)
     show(found, _print_one, as_json=as_json)
 
@@ -121,7 +123,7 @@ def _delete_many(
     if found["versions"] and not dry_run:
         if not yes:
             _say_preview(found, permanent=rules["permanent"])
-            confirm("Delete them?")
+            confirm("Purge them?" if rules["permanent"] else "Delete them?")
         # Those that were shown, where they still meet the rules.
         chosen: payloads.DeleteRequest = {**rules, "versions": found["versions"]}
         found = _request(client, spec, chosen, dry_run=False)
@@ -139,7 +141,7 @@ def _say_preview(found: payloads.VersionsDeleted, *, permanent: bool) -> None:
     for line in _preview(found):
         say(line)
     if permanent:
-        say("Their content will be removed for good.")
+        say("They will be purged: their content goes for ever.")
 
 
 def _print_deleted(found: payloads.VersionsDeleted, *, is_done: bool) -> None:
@@ -154,6 +156,6 @@ def _print_deleted(found: payloads.VersionsDeleted, *, is_done: bool) -> None:
 def _preview(found: payloads.VersionsDeleted) -> list[str]:
     versions = ", ".join(f"v{number}" for number in found["versions"])
     exclusive_bytes = found["exclusive_bytes"]
-    if exclusive_bytes is None:  # told only to those who may remove them for good
+    if exclusive_bytes is None:  # told only to those who may purge them
         return [versions]
-    return [versions, f"Removed for good, this would free {human_size(exclusive_bytes)}"]
+    return [versions, f"Purged, this would free {human_size(exclusive_bytes)}"]

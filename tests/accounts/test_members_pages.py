@@ -13,6 +13,7 @@ from tests.people import client_of, fresh, make_user
 pytestmark = pytest.mark.usefixtures("team", "db")
 
 URL = "/settings/members"
+SERVICE_URL = "/settings/new-member?kind=service"
 PASSWORD = "correct horse battery"
 BOTH = {"password1": PASSWORD, "password2": PASSWORD}
 
@@ -32,6 +33,11 @@ def add(boss: User, **form: str) -> Any:
     return client_of(boss).post("/settings/new-member", fields)
 
 
+def add_program(boss: User, **form: str) -> Any:
+    fields = {"username": "ci", "role": "20", **form}
+    return client_of(boss).post(SERVICE_URL, fields)
+
+
 def test_a_person_gets_a_role_and_a_password(boss: User) -> None:
     answer = add(boss, **BOTH)
     assert (answer.status_code, answer["Location"]) == (303, f"{URL}/ada")
@@ -47,9 +53,31 @@ def test_a_person_gets_a_role_and_a_password(boss: User) -> None:
 def test_a_service_account_has_no_password_whatever_is_typed(
     boss: User, typed: dict[str, str]
 ) -> None:
-    assert add(boss, is_service="on", **typed).status_code == 303
-    ada = User.objects.get(username="ada")
-    assert (ada.is_service, ada.has_usable_password()) == (True, False)
+    answer = add_program(boss, **typed)
+    assert (answer.status_code, answer["Location"]) == (303, f"{URL}/ci")
+    program = User.objects.get(username="ci")
+    assert (program.is_service, program.has_usable_password()) == (True, False)
+    assert role_everywhere(program) == Role.CONTRIBUTOR
+
+
+def test_the_form_of_a_service_account_asks_for_no_password(boss: User) -> None:
+    answer = client_of(boss).get(SERVICE_URL)
+    page = answer.content.decode()
+    assert "<h2>New service account</h2>" in page
+    assert 'type="password"' not in page
+    assert list(answer.context["form"].fields) == ["username", "email", "role"]
+    assert "<h2>New member</h2>" in client_of(boss).get("/settings/new-member").content.decode()
+
+
+def test_what_is_wrong_with_a_service_account_comes_back_on_its_own_form(boss: User) -> None:
+    answer = add_program(boss, username="BOSS")
+    assert (answer.status_code, list(answer.context["form"].errors)) == (400, ["username"])
+    assert "<h2>New service account</h2>" in answer.content.decode()
+
+
+def test_a_person_cannot_be_made_a_program_by_a_field_of_another_form(boss: User) -> None:
+    assert add(boss, is_service="on", **BOTH).status_code == 303
+    assert not User.objects.get(username="ada").is_service
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,45 @@ def test_the_text_is_shown_once_and_lets_in(ada: User) -> None:
     assert AuditEvent.objects.get(action="token.create").username == "ada"
 
 
+def test_a_reload_makes_no_second_token_and_says_so_calmly(ada: User) -> None:
+    client = client_of(ada)
+    form_id = client.get(URL).context["form"]["form_id"].value()
+    fields = {"name": "laptop", "scope": "write", "days": "90", "form_id": form_id}
+    text = client.post(URL, fields).context["text"]
+    again = client.post(URL, fields)
+    page = again.content.decode()
+    assert (again.status_code, ApiToken.objects.count()) == (200, 1)
+    assert "A token is shown once" in page
+    assert f"/settings/tokens/{ApiToken.objects.get().pk}/revoke" in page
+    assert text not in page
+
+
+def test_after_the_reload_a_revoked_token_offers_no_revoking(ada: User) -> None:
+    client = client_of(ada)
+    fields = {"name": "laptop", "scope": "write", "form_id": "once"}
+    client.post(URL, fields)
+    ApiToken.objects.update(revoked_at=timezone.now())
+    page = client.post(URL, fields).content.decode()
+    assert "A token is shown once" in page
+    assert "/revoke" not in page
+
+
+def test_another_form_makes_another_token(ada: User) -> None:
+    client = client_of(ada)
+    ids = {client.get(URL).context["form"]["form_id"].value() for _ in range(2)}
+    assert len(ids) == 2
+    for form_id in ids:
+        fields = {"name": form_id, "scope": "write", "form_id": form_id}
+        assert client.post(URL, fields).status_code == 201
+    assert ApiToken.objects.count() == 2
+
+
+def test_a_form_of_another_session_is_not_known_here(ada: User, boss: User) -> None:
+    assert make(boss, form_id="once").status_code == 201
+    assert make(ada, form_id="once").status_code == 201
+    assert client_of(ada).session.get("made_tokens") is None
+
+
 @pytest.mark.parametrize(("days", "kept"), [("7", 7), ("365", 365), ("", None)])
 def test_it_ends_when_it_was_asked_to(ada: User, days: str, kept: int | None) -> None:
     now = timezone.now()

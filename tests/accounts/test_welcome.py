@@ -85,17 +85,23 @@ def test_what_is_wrong_is_said(client: Client, form: dict[str, str]) -> None:
     assert (answer.status_code, User.objects.exists()) == (400, False)
 
 
-def test_where_there_is_an_admin_it_does_not_exist(client: Client) -> None:
-    make_user("boss", Role.ADMIN)
-    assert client.get("/welcome").status_code == 404
-    assert send(client).status_code == 404
+def places(client: Client) -> list[str]:
+    """Where the page leads who asks for it, and who sends its form."""
+    return [answer["Location"] for answer in (client.get("/welcome"), send(client))]
+
+
+def test_where_there_is_an_admin_it_leads_to_the_login(client: Client) -> None:
+    boss = make_user("boss", Role.ADMIN)
+    assert places(client) == ["/login", "/login"]
+    assert places(client_of(boss)) == ["/", "/"]
     assert User.objects.count() == 1
 
 
-def test_in_open_mode_it_does_not_exist(client: Client, settings: Any) -> None:
+def test_in_open_mode_it_leads_to_the_first_page(client: Client, settings: Any) -> None:
     settings.RUNICORN_ACCESS = "open"
-    assert client.get("/welcome").status_code == 404
-    assert send(client).status_code == 404
+    assert places(client) == ["/", "/"]
+    assert client.get("/welcome", follow=True).status_code == 200
+    assert not User.objects.exists()
 
 
 def test_without_a_code_the_page_says_how_else(client: Client, settings: Any) -> None:

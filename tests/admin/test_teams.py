@@ -10,7 +10,7 @@ from accounts.models import Membership, Team
 from accounts.roles import Role
 from accounts.services import delete_team
 from artifacts.models import Artifact
-from tests.admin.conftest import add_url, list_url, page_url, send, text_of, written
+from tests.admin.conftest import add_url, form_of, list_url, page_url, send, text_of, written
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +105,16 @@ def test_the_list_says_how_many_are_in_each(desk: Client) -> None:
 def test_a_quota_is_typed_in_a_unit_for_people(desk: Client, typed: str, kept: int | None) -> None:
     send(desk, add_url(Team), name="speech", quota_bytes=typed)
     assert Team.objects.get(name="speech").quota_bytes == kept
+
+
+def test_a_page_that_is_old_gives_no_quota_back(desk: Client) -> None:
+    team = Team.objects.create(name="speech", quota_bytes=1000)
+    old = form_of(desk, page_url(team))
+    send(desk, page_url(team), quota_bytes="10 GiB")
+    answer = desk.post(page_url(team), {**old, "description": "x"})
+    assert "Quota: 10 GiB" in text_of(answer)
+    team.refresh_from_db()
+    assert (team.description, team.quota_bytes) == ("", 10 << 30)
 
 
 @pytest.mark.parametrize("typed", ["10 GB", "-1", "much", "1e9", "99999999 PiB", "\u0663"])

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from accounts.access import role_everywhere
+from accounts.access import role_everywhere, with_roles
 from accounts.models import AuditEvent, Membership, Team, User
 from accounts.roles import Role
 from tests.admin.conftest import (
@@ -130,6 +130,65 @@ def test_an_account_that_is_off_says_so_and_keeps_its_role(desk: Client) -> None
     send(desk, page_url(ada), is_active=None)
     assert event("user.change").after == {"is_active": False}
     assert "maintainer" in text_of(desk.get(list_url(User) + "?role=30"))
+
+
+@pytest.mark.parametrize("active", [None, "on"])
+def test_who_is_switched_off_keeps_the_role_when_the_page_is_saved(
+    desk: Client, active: str | None
+) -> None:
+    ada = make_user("ada", Role.MAINTAINER)
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    send(desk, page_url(ada), first_name="Ada", is_active=active)
+    assert event("user.change").after == {"first_name": "Ada"} | (
+        {"is_active": True} if active else {}
+    )
+    assert with_roles(User.objects.filter(pk=ada.pk)).get().held_role == Role.MAINTAINER
+
+
+def stale(desk: Client, url: str, **changes: Any) -> Any:
+    """Saves the page at ``url`` with ``changes``, of which one admin has an old copy."""
+    old = form_of(desk, url)
+    send(desk, url, **changes)
+    return old
+
+
+def test_a_page_that_is_old_undoes_nothing_and_says_what_is_there(desk: Client) -> None:
+    ada = make_user("ada", Role.MAINTAINER)
+    old = stale(desk, page_url(ada), role="10", last_name="L")
+    answer = desk.post(page_url(ada), {**old, "first_name": "Ada"})
+    text = text_of(answer)
+    assert "changed by somebody else meanwhile" in text
+    assert "Role: viewer" in text
+    assert "Last name: L" in text
+    assert answer.context["adminform"].form["first_name"].value() == "Ada"
+    assert (role_everywhere(fresh(ada)), fresh(ada).first_name) == (Role.VIEWER, "")
+
+
+def test_the_same_page_sent_once_more_is_saved(desk: Client) -> None:
+    ada = make_user("ada", Role.MAINTAINER)
+    old = stale(desk, page_url(ada), role="10")
+    answer = desk.post(page_url(ada), {**old, "first_name": "Ada"})
+    seen = answer.context["adminform"].form["seen"].value()
+    again = desk.post(page_url(ada), {**old, "first_name": "Ada", "seen": seen}, follow=True)
+    assert "changed successfully" in messages_of(again)[0]
+    assert (role_everywhere(fresh(ada)), fresh(ada).first_name) == (Role.MAINTAINER, "Ada")
+
+
+def test_a_membership_that_nobody_touched_stays_as_another_left_it(desk: Client) -> None:
+    ada = make_user("ada", None, {"vision": Role.VIEWER})
+    old = stale(desk, page_url(ada), **{"memberships-0-role": "30"})
+    desk.post(page_url(ada), {**old, "first_name": "Ada"})
+    assert (Membership.objects.get().role, fresh(ada).first_name) == (Role.MAINTAINER, "Ada")
+
+
+def test_a_role_in_a_team_that_two_change_is_asked_for_again(desk: Client) -> None:
+    ada = make_user("ada", None, {"vision": Role.VIEWER})
+    old = stale(desk, page_url(ada), **{"memberships-0-role": "30"})
+    sent = {**old, "memberships-0-role": "20"}
+    assert "maintainer by now" in text_of(desk.post(page_url(ada), sent))
+    assert Membership.objects.get().role == Role.MAINTAINER
+    desk.post(page_url(ada), {**sent, "memberships-0-seen_role": "30"})
+    assert Membership.objects.get().role == Role.CONTRIBUTOR
 
 
 def test_nobody_is_deleted(desk: Client) -> None:

@@ -49,6 +49,20 @@ def test_a_page_saved_as_it_is_changes_nothing(desk: Client, version: Version) -
     assert Version.objects.values().get() == before
 
 
+def test_a_page_that_is_old_undoes_nothing(desk: Client, version: Version) -> None:
+    old = form_of(desk, page_url(version))
+    send(desk, page_url(version), description="theirs", tags="new", metadata='{"b": 1}')
+    sent = {**old, "tags": "a", "metadata": '{"b": 1}', "description": "mine"}
+    answer = desk.post(page_url(version), sent)
+    assert "By now it says: Description: theirs" in text_of(answer)
+    now = Version.objects.get()
+    assert (now.description, now.tags) == ("theirs", ["new"])
+    seen = answer.context["adminform"].form["seen"].value()
+    desk.post(page_url(version), {**sent, "seen": seen})
+    now = Version.objects.get()
+    assert (now.description, now.tags, now.metadata) == ("mine", ["a"], {"b": 1})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -67,7 +81,7 @@ def test_what_the_api_would_refuse_is_marked(
 
 def test_nothing_but_what_describes_it_can_be_sent(desk: Client, version: Version) -> None:
     assert {name for name in form_of(desk, page_url(version)) if "-" not in name} == {
-        "description", "tags", "metadata",
+        "description", "tags", "metadata", "seen",
     }  # fmt: skip
     send(desk, page_url(version), size_bytes=1, number=7, created_by_run="x")
     now = Version.objects.get()
@@ -117,7 +131,7 @@ def test_what_would_go_is_shown_and_nothing_goes(
 ) -> None:
     make_version(files={"own.bin": b"x" * 3000, "a.bin": b"content of a"}, aliases=["stable"])
     second = Version.objects.get(number=2)
-    answer = act(desk, "delete_permanently", second)
+    answer = act(desk, "purge", second)
     text = text_of(answer).replace("\xa0", " ")
     assert "2.9 KiB come free on disk , of 2.9 KiB that their files have" in text
     assert answer.context["freed_bytes"] == 3000
@@ -129,12 +143,12 @@ def test_after_a_yes_it_is_gone_with_every_byte_that_was_shown(
     desk: Client, version: Version, make_version: MakeVersion
 ) -> None:
     other = make_version("model-b", files={"own.bin": b"x" * 3000}, aliases=["stable"])
-    shown = act(desk, "delete_permanently", version, other).context["freed_bytes"]
+    shown = act(desk, "purge", version, other).context["freed_bytes"]
     before = Blob.objects.physical_bytes()
-    answer = act(desk, "delete_permanently", version, other, confirmed="yes")
+    answer = act(desk, "purge", version, other, confirmed="yes")
     assert [status_of(version), status_of(other)] == ["purged", "purged"]
     assert before - Blob.objects.physical_bytes() == shown == 3012
-    assert "permanently deleted model/model-b:v1" in " ".join(messages_of(answer))
+    assert "purged model/model-b:v1" in " ".join(messages_of(answer))
     assert not Alias.objects.exists()
 
 
@@ -144,9 +158,9 @@ def test_a_protected_alias_keeps_it_also_after_a_yes(
     move_alias(
         artifact=version.artifact, name="prod", version=version, moved_by=boss, is_protected=True
     )
-    text = text_of(act(desk, "delete_permanently", version))
+    text = text_of(act(desk, "purge", version))
     assert "Protected aliases keep some of these: prod." in text
-    answer = act(desk, "delete_permanently", version, confirmed="yes")
+    answer = act(desk, "purge", version, confirmed="yes")
     assert "kept by the protected alias prod" in messages_of(answer)[0]
     assert status_of(version) == "ready"
 
@@ -154,8 +168,8 @@ def test_a_protected_alias_keeps_it_also_after_a_yes(
 def test_a_tombstone_has_nothing_to_do(desk: Client, boss: User, version: Version) -> None:
     purge_version(version=version, purged_by=boss)
     purged = "?status=purged"
-    shown = act(desk, "delete_permanently", version, query=purged)
-    assert "deleted permanently already" in text_of(shown)
+    shown = act(desk, "purge", version, query=purged)
+    assert "purged already" in text_of(shown)
     for action in ("soft_delete", "restore"):
         answer = act(desk, action, version, query=purged)
         assert messages_of(answer) == ["Version not found: model-a:v1"]
@@ -201,7 +215,7 @@ def test_text_of_strangers_is_no_markup(desk: Client, make_version: MakeVersion)
     bad: Any = "<img src=x onerror=alert(1)>"
     version = make_version(files={bad: b"x"}, tags=[bad], metadata={bad: bad}, description=bad)
     answers = [desk.get(page_url(version)), desk.get(list_url(Version))]
-    answers += [act(desk, "delete_permanently", version)]
+    answers += [act(desk, "purge", version)]
     assert all("<img src=x" not in answer.content.decode() for answer in answers)
 
 

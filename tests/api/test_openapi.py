@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import call_command
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.api.conftest import API_ROUTES
@@ -79,3 +80,13 @@ def test_there_is_a_page_to_try_it_on(api: APIClient, db: None) -> None:
     script = api.get("/api/docs?script=")
     assert b"/api/schema" in script.content
     assert b"cdn" not in answer.content
+
+
+@pytest.mark.parametrize(("theme", "said"), [("dark", b'data-theme="dark"'), ("", b"light dark")])
+def test_the_page_leads_back_and_has_the_theme_of_the_reader(
+    client: Client, db: None, theme: str, said: bytes
+) -> None:
+    client.post("/preferences/theme", {"theme": theme})
+    page = client.get("/api/docs").content
+    assert b'<a href="/">' in page
+    assert said in page

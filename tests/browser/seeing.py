@@ -51,6 +51,17 @@ def width_of(page: "Page") -> int:
     return width
 
 
+def out_of_sight(page: "Page") -> list[str]:
+    """What stands in a table whose rows become cards, and has to be scrolled to sideways."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(".cards :is(td, a, button, input)")]
+            .filter((one) => one.checkVisibility())
+            .filter((one) => one.getBoundingClientRect().right > innerWidth)
+            .map((one) => one.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
 def press_until(page: "Page", selector: str, key: str = "Tab") -> None:
     """Press ``key`` until what ``selector`` means has the focus."""
     for _ in range(60):

@@ -15,7 +15,7 @@ import runicorn as rn
 from examples.demo.filling import fill
 from runicorn.config import Config
 from tests.browser.conftest import PASSWORD, run_team_portal
-from tests.browser.seeing import serious, watch, width_of
+from tests.browser.seeing import out_of_sight, serious, watch, width_of
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ def test_every_page_is_for_everybody(
         keep(page, name, f"{language}-{theme}-{width}")
         assert (name, troubles, serious(page)) == (name, [], [])
         assert (name, width_of(page) <= width) == (name, True)
+        assert (name, width > 640 or out_of_sight(page) == []) == (name, True)
     context.close()
 
 

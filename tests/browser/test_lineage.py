@@ -153,6 +153,18 @@ def test_it_is_shown_in_both_themes_and_on_small_screens(
         assert serious(page) == []
 
 
+@pytest.mark.parametrize(("width", "depth"), [(1280, 1), (1280, 4), (1280, 10), (360, 1)])
+def test_all_of_it_is_seen_at_first(page: "Page", width: int, depth: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    left, top, wide, high = open_graph(page, f"?depth={depth}")
+    svg = "document.querySelector('.lineage-graph')"
+    full_width = page.evaluate(f"{svg}.width.baseVal.value")
+    full_height = page.evaluate(f"{svg}.height.baseVal.value")
+    assert max(left, top) <= 1
+    assert left + wide >= full_width - 1
+    assert top + high >= full_height - 1
+
+
 def test_every_text_fits_into_its_node(page: "Page") -> None:
     open_graph(page, "?depth=10")
     texts = page.evaluate(MEASURE)
@@ -217,8 +229,10 @@ def test_the_buttons_change_its_size(page: "Page") -> None:
     page.get_by_role("button", name="Larger").click()
     assert box_of(page)[2] < width
     page.get_by_role("button", name="Smaller").click()
-    page.get_by_role("button", name="All of it").click()
+    page.get_by_role("button", name="Smaller").click()
     assert box_of(page)[2] > width
+    page.get_by_role("button", name="All of it").click()
+    assert box_of(page)[2] == pytest.approx(width, abs=0.1)
 
 
 def test_two_fingers_pinch(page: "Page") -> None:

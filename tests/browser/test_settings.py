@@ -9,7 +9,7 @@ from tests.browser.seeing import expect, press_until, serious
 from tests.live import LivePortal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 PAGES = [
     "/settings", "/settings/password", "/settings/tokens", "/settings/tokens?user=*",
@@ -55,6 +55,18 @@ def test_a_token_is_made_and_revoked_by_keyboard_alone(
     page.wait_for_selector(".notice.success")
     expect(page.locator("td:has-text('by keyboard')")).to_have_count(0)
     context.close()
+
+
+def test_a_reload_of_the_page_that_shows_a_token_is_answered_calmly(page: "Page") -> None:
+    page.goto("/settings/tokens")
+    page.fill("#id_name", "reloaded")
+    page.click("main form.card button[type=submit]")
+    page.wait_for_selector("#token-text")
+    page.reload()
+    page.wait_for_selector("text=A token is shown once")
+    assert page.locator(".notice.error").count() == 0
+    page.click("main a[href='/settings/tokens'][role=button]")
+    assert page.locator("td.strong:has-text('reloaded')").count() == 1
 
 
 @pytest.mark.parametrize(

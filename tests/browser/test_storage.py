@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Log, look
-from tests.browser.seeing import expect, serious
+from tests.browser.seeing import expect, out_of_sight, serious
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -42,6 +42,22 @@ def test_the_pages_fit_and_have_no_barrier(
     look(page, f"{path.strip('/').partition('?')[0]}-{scheme}-{width}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert serious(page) == []
+
+
+def test_on_a_telephone_a_version_of_the_trash_is_restored_without_scrolling_sideways(
+    page: "Page", log: Log
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    log("narrow", b"narrow")
+    page.goto("/artifacts")
+    assert page.locator("tr:has-text('narrow') [data-label=Updated]").is_visible()
+    discard(page, "narrow")
+    page.goto("/trash?q=narrow")
+    assert out_of_sight(page) == []
+    row = page.locator("tr:has-text('narrow')")
+    assert row.get_by_text("Purge").is_visible()
+    row.get_by_role("button", name="Restore").click()
+    page.wait_for_selector(".notice.success:has-text('narrow:v1')")
 
 
 def test_the_list_sorts_without_the_rest_of_the_page(page: "Page", log: Log) -> None:

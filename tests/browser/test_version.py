@@ -116,6 +116,47 @@ def test_the_description_is_written_by_keyboard(page: "Page") -> None:
     expect(page.locator("#description .prose strong").first).to_have_text("bold")
 
 
+def leave(page: "Page") -> list[str]:
+    """Go elsewhere; what the browser asked on the way."""
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto("/runs")
+    return asked
+
+
+@pytest.mark.parametrize("how", ["untouched", "typed", "typed and back", "cancelled"])
+def test_leaving_what_was_typed_is_asked_about(page: "Page", how: str) -> None:
+    page.goto(f"{URL}?edit=description")
+    text = page.input_value("textarea")
+    page.click("textarea")
+    if how != "untouched":
+        page.keyboard.type("words that nobody saved")
+    if how == "typed and back":
+        page.fill("textarea", text)
+    if how == "cancelled":
+        page.click("text=Cancel")
+        page.wait_for_selector("#description .prose")
+    assert leave(page) == (["beforeunload"] if how == "typed" else [])
+
+
+def test_what_was_saved_is_not_asked_about(page: "Page") -> None:
+    page.goto(f"{URL}?edit=tags")
+    page.fill("textarea", "vision\nsaved")
+    page.click("#tags button:has-text('Save')")
+    page.wait_for_selector(".notice.success")
+    assert leave(page) == []
+
+
+def test_what_came_back_is_asked_about(page: "Page") -> None:
+    page = page.context.new_page()  # one in which the console may tell of the 400
+    page.goto(f"{URL}/metadata?edit=metadata")
+    page.fill("textarea", "{,}")
+    page.click("text=Save")
+    page.wait_for_selector(".errorlist")
+    page.click("h1")  # a browser asks only those who have touched the page
+    assert leave(page) == ["beforeunload"]
+
+
 def test_metadata_with_a_fault_says_where_and_keeps_what_was_typed(page: "Page") -> None:
     page = page.context.new_page()  # one in which the console may tell of the 400
     page.goto(f"{URL}/metadata?edit=metadata")

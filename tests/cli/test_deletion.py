@@ -33,7 +33,7 @@ def test_dry_run_says_what_would_go_and_deletes_nothing(runicorn: RunCommand, lo
     assert outcome.out.splitlines() == [
         f"Would soft delete 1 version of {logged} locally",
         "v1",
-        "Removed for good, this would free 1.5 KiB",
+        "Purged, this would free 1.5 KiB",
     ]
     assert left(logged) == ["v1 ready", "v2 ready"]
 

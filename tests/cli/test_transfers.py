@@ -158,7 +158,7 @@ def test_permanent_delete_asks_at_a_terminal(
     ended, shown = at_a_terminal(
         portal, "artifacts", "delete", f"{logged}:v2", "--permanent", answer=answer
     )
-    assert (ended, "will be removed for good" in shown) == (code, True)
+    assert (ended, "will be purged" in shown) == (code, True)
     left = [one["status"] for one in rn.Client().list_versions(logged) if one["version"] == 2]
     assert left == ([status] if status else [])
 

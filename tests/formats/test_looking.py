@@ -62,8 +62,20 @@ def test_a_few_wrong_bytes_are_replaced_and_many_are_binary() -> None:
 
 def test_utf_16_is_text_with_its_mark() -> None:
     assert text_of(look("naïve".encode("utf-16"), "a.txt")).text == "naïve"
-    half = b"\xff\xfe" + b"\x00\xd8" * 4
+    half = b"\xff\xfe" + b"a\0" * 100 + b"\x00\xd8" * 4
     assert "\ud800" not in text_of(look(half, "a.txt")).text
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"])
+def test_a_mark_without_text_is_dumped_and_not_shown_as_nothing(content: bytes) -> None:
+    found = look(content, "a.bin").content
+    assert isinstance(found, Binary)
+    assert [line.hex for line in found.lines] == [content.hex(" ")]
+
+
+def test_binary_that_begins_like_utf_16_is_dumped() -> None:
+    content = b"\xff\xfe" + b"\x01\x00\x00\xd8" * 8
+    assert isinstance(look(content, "a.bin").content, Binary)
 
 
 def test_binary_is_dumped_sixteen_bytes_a_line() -> None:

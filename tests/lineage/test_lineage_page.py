@@ -59,6 +59,22 @@ def read(client: Client, url: str = PAGE, **headers: str) -> Elements:
     return Elements(answer.content.decode())
 
 
+def test_the_list_counts_steps_from_version_to_version_as_the_impact_does(
+    client: Client, tell: Tell
+) -> None:
+    tell("dataset/b:v1 > r0 > dataset/a:v1 > r1 > m:v1 > r2 > c:v1 > r3 > d:v1")
+    context = client.get(PAGE).context
+    listed = {
+        way: [(step, one.node.node_id) for step, one in steps]
+        for way, steps in context["sections"].items()
+    }
+    assert listed["upstream"] == [(1, "r1"), (1, "a:v1"), (2, "r0"), (2, "b:v1")]
+    assert listed["downstream"] == [(1, "r2"), (1, "c:v1"), (2, "r3"), (2, "d:v1")]
+    assert [(one.depth, one.name) for one in context["impact"].items] == [(1, "c"), (2, "d")]
+    nearest = client.get(f"{PAGE}?depth=1").context["sections"]
+    assert [[step for step, _ in nearest[way]] for way in nearest] == [[1, 1], [1, 1]]
+
+
 def test_the_graph_has_every_node_and_edge(client: Client, tell: Tell) -> None:
     tell("dataset/a:v1 > r1 > m:v1 > r2 > b:v1")
     page = read(client)

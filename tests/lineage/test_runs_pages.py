@@ -16,7 +16,7 @@ from lineage.models import Run
 from lineage.services import update_run, use_version
 from tests.conftest import ANYBODY, MakeVersion
 from tests.lineage.conftest import MakeRun, Tell
-from tests.people import make_user
+from tests.people import client_of, make_user
 
 
 def page_of(client: Client, url: str) -> str:
@@ -150,6 +150,14 @@ def test_a_run_that_did_nothing_yet(client: Client, make_run: MakeRun) -> None:
     make_run("r1")
     page = page_of(client, "/runs/r1")
     assert "it is running" in page
+    assert "It used no version." in page
+    assert "It made no version." in page
+
+
+def test_who_may_not_see_everything_is_told_so(make_run: MakeRun, settings: Any) -> None:
+    make_run("r1")
+    settings.RUNICORN_ACCESS = "team"
+    page = page_of(client_of(make_user("viewer", Role.VIEWER)), "/runs/r1")
     assert "It used no version that you may see." in page
     assert "It made no version that you may see." in page
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
+from django.utils.html import escape
 from psycopg_pool import PoolTimeout
 
 from accounts.errors import AccessDenied, Conflict, DomainError, Invalid
@@ -87,12 +88,12 @@ def test_a_refusal_is_a_page_with_its_status(
 
 @pytest.mark.parametrize("kind", ["bug", "store", "database", "pool", "quota"])
 def test_5xx_give_the_request_and_ask_no_database(browser: Client, kind: str) -> None:
-    browser.force_login(make_user("ada", Role.VIEWER))
+    browser.force_login(make_user("nobody-known", Role.VIEWER))
     with CaptureQueriesContext(connection) as captured:
         answer = browser.get(f"/fail/{kind}")
     assert len(captured) == 0
     assert answer["X-Request-ID"] in answer.content.decode()
-    assert "ada" not in answer.content.decode()
+    assert "nobody-known" not in answer.content.decode()
 
 
 def test_the_database_away_says_when_to_come_again(browser: Client) -> None:
@@ -145,6 +146,60 @@ def test_404_suggests_what_is_near(client: Client, make_version: MakeVersion) ->
 def test_where_there_is_no_page_it_says_so(client: Client, url: str) -> None:
     answer = client.get(url)
     assert (answer.status_code, "There is nothing here" in answer.content.decode()) == (404, True)
+
+
+def ways(client: Client, url: str) -> list[tuple[str, str]]:
+    """What a page that is not there offers besides the list of artifacts."""
+    answer = client.get(url)
+    assert answer.status_code == 404
+    return [(one.label, one.path) for one in answer.context["said"].ways]
+
+
+ARTIFACT = ("To the artifact", "/artifacts/model/net")
+
+
+@pytest.mark.parametrize(
+    ("url", "offered"),
+    [
+        ("/artifacts/model/net/v9", [ARTIFACT]),
+        ("/artifacts/model/net/absent", [ARTIFACT]),
+        ("/artifacts/model/net/v9/files/a", [ARTIFACT]),
+        (
+            "/artifacts/model/net/v1/files/absent",
+            [
+                ("To the files of the version", "/artifacts/model/net/v1/files"),
+                ("To the version", "/artifacts/model/net/v1"),
+                ARTIFACT,
+            ],
+        ),
+        ("/artifacts/model/a%20%26b", [("Search for “a &b”", "/artifacts?q=a+%26b")]),
+        ("/artifacts/model/absent/v1", [("Search for “absent”", "/artifacts?q=absent")]),
+        ("/model/net", [("Search for “net”", "/artifacts?q=net")]),
+        ("/runs/absent", [("To the list", "/runs")]),
+        ("/settings/aliases/7/remove", [("To the list", "/settings/aliases")]),
+        ("/settings/teams/absent", [("To the list", "/settings/teams")]),
+    ],
+)
+def test_404_leads_on(
+    client: Client, make_version: MakeVersion, url: str, offered: list[tuple[str, str]]
+) -> None:
+    make_version("net")
+    assert ways(client, url) == offered
+    page = client.get(url).content.decode()
+    assert "To the artifacts" in page
+    assert all(escape(label) in page for label, _ in offered)
+
+
+def test_404_leads_a_stranger_to_nothing_he_may_not_see(
+    team: None, make_version: MakeVersion
+) -> None:
+    owner = make_user("owner", None, {"vision": Role.MAINTAINER})
+    make_version("net", team="vision", created_by=owner)
+    stranger = client_of(make_user("stranger", Role.VIEWER))
+    there, absent = (f"/teams/vision/artifacts/model/{name}/v1" for name in ("net", "ten"))
+    assert ways(stranger, there) == [("Search for “net”", "/artifacts?q=net")]
+    assert ways(stranger, absent) == [("Search for “ten”", "/artifacts?q=ten")]
+    assert ways(client_of(make_user("nobody")), "/model/net") == []
 
 
 def test_a_form_that_is_too_old_says_what_to_do() -> None:

@@ -69,7 +69,9 @@ def test_who_saw_it_elsewhere_is_told(client: Client, net: list[Version], act: s
     answer = send(client, act, name="prod", version="v1", expected="v1", comment="my reasons")
     html = answer.content.decode()
     assert answer.status_code == 409
-    assert "Alias prod points at v2 now." in html
+    assert "Alias prod points at v2 now. Nothing was changed. " in html
+    said = {"move": "press Move", "remove": "press Remove", "roll-back": "list of moves"}
+    assert said[act] in html
     assert 'value="my reasons"' in html
     assert 'name="expected" value="v2"' in html
     assert target() == 2
@@ -78,6 +80,18 @@ def test_who_saw_it_elsewhere_is_told(client: Client, net: list[Version], act: s
 def test_who_adds_one_that_is_there_by_now_is_told(client: Client, net: list[Version]) -> None:
     answer = send(client, "move", name="prod", version="v2", is_new="yes")
     assert answer.status_code == 409
+    assert "press Move beside it" in answer.content.decode()
+    assert target() == 1
+
+
+def test_who_was_told_moves_it_with_the_form_that_comes_back(
+    client: Client, net: list[Version]
+) -> None:
+    move_alias(artifact=net[0].artifact, name="prod", version=net[1], moved_by=ANYBODY)
+    told = send(client, "move", name="prod", version="v1", expected="v1")
+    opened = told.content.decode().partition('<details class="inline" open>')[2]
+    assert 'name="expected" value="v2"' in opened.partition("</details>")[0]
+    assert send(client, "move", name="prod", version="v1", expected="v2").status_code == 303
     assert target() == 1
 
 
@@ -85,6 +99,7 @@ def test_one_that_is_removed_by_now_is_not_moved(client: Client, net: list[Versi
     remove_alias(artifact=net[0].artifact, name="prod", removed_by=ANYBODY)
     answer = send(client, "move", name="prod", version="v2", expected="v1")
     assert (answer.status_code, target()) == (409, None)
+    assert "removed meanwhile. To have it again, add it anew." in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -173,6 +188,30 @@ class TestRights:
         assert "Move<" in maintainer.get(PAGE).content.decode()
         assert send(maintainer, "roll-back", name="prod", expected="v2").status_code == 303
         assert target() == 1
+
+    @pytest.mark.usefixtures("net")
+    def test_who_adds_a_protected_one_keeps_what_was_written(self) -> None:
+        ProtectedAlias.objects.create(pattern="release-*")
+        contributor = client_of(make_user("contributor", Role.CONTRIBUTOR))
+        fields = {"name": "release-2", "version": "v2", "comment": "my reasons", "is_new": "yes"}
+        answer = send(contributor, "move", **fields)
+        html = answer.content.decode()
+        assert answer.status_code == 403
+        assert "What you wrote is still here: somebody with the role maintainer can do it." in html
+        for field in ('value="release-2"', 'value="v2"', 'value="my reasons"'):
+            assert field in html
+        assert target("release-2") is None
+
+    @pytest.mark.usefixtures("net")
+    def test_an_alias_that_became_protected_keeps_the_form_with_what_was_written(self) -> None:
+        contributor = client_of(make_user("contributor", Role.CONTRIBUTOR))
+        ProtectedAlias.objects.create(pattern="prod")
+        fields = {"name": "prod", "version": "v2", "expected": "v1", "comment": "my reasons"}
+        answer = send(contributor, "move", **fields)
+        html = answer.content.decode()
+        assert (answer.status_code, target()) == (403, 1)
+        assert "somebody with the role maintainer can do it" in html
+        assert 'value="my reasons"' in html
 
     def test_a_stranger_finds_nothing(self, make_version: MakeVersion, client: Client) -> None:
         owner = make_user("owner", None, {"vision": Role.MAINTAINER})

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -41,6 +42,34 @@ def several(make_version: MakeVersion) -> None:
     for position, name in enumerate(["net-a", "words"]):
         day = datetime(2026, 5, 1 + position, tzinfo=UTC)
         Artifact.objects.filter(name=name).update(updated_at=day)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("resume", ["resume-a", "résumé-b"]),
+        ("Résumé", ["resume-a", "résumé-b"]),
+        ("re\u0301sume\u0301 b", ["résumé-b"]),
+        ("uber", ["Übersetzer"]),
+        ("Über", ["Übersetzer"]),
+        ("模型", ["模型-é"]),
+        ("模型-é", ["模型-é"]),
+        ("sume", []),
+    ],
+)
+def test_the_search_heeds_no_accents(
+    client: Client, make_version: MakeVersion, text: str, found: list[str]
+) -> None:
+    for name in ("resume-a", "résumé-b", "Übersetzer", "模型-é"):
+        make_version(name)
+    assert sorted(names(client, f"?q={text}")) == sorted(found)
+
+
+def test_the_search_uses_the_index_of_plain_words(make_version: MakeVersion) -> None:
+    make_version("résumé")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "artifact_name_plain_words" in Artifact.objects.search("resume").explain()
 
 
 @pytest.mark.usefixtures("several")

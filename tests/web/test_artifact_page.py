@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.roles import Role
 from artifacts.errors import StoreUnavailable
-from artifacts.models import Blob, Version
+from artifacts.models import Blob, ProtectedAlias, Version
 from artifacts.services import contents
 from artifacts.services.aliases import move_alias, remove_alias
 from artifacts.services.entries import READMES
@@ -91,9 +91,24 @@ def test_a_change_goes_on_from_page_to_page(client: Client, net: list[Version]) 
 )
 def test_metadata_are_columns(client: Client, net: list[Version], query: str) -> None:
     found = context(client, f"{PAGE}?{query}")
-    values = [row.values for row in found["page"]]
+    values = [[value for _, value in row.values] for row in found["page"]]
     assert found["columns"] == ["accuracy", "opt.lr", "notes"]
+    assert [path for path, _ in found["page"][0].values] == found["columns"]
     assert values == [[None, "0.125", None], ["0.75", None, "good"], ["0.5", None, None]]
+
+
+def test_the_table_of_versions_has_the_lock_of_protected_aliases(
+    client: Client, make_version: MakeVersion
+) -> None:
+    make_version("net", aliases=["prod", "free"])
+    ProtectedAlias.objects.create(pattern="prod*")
+    ProtectedAlias.objects.create(pattern="late*")
+    (row,) = context(client)["page"]
+    assert (row.alias_names, row.kept_names) == (["latest", "free", "prod"], {"prod"})
+    rows = client.get(PAGE).content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    assert rows.count("chip alias protected") == 1
+    assert rows.count("only maintainers move it") == 1
+    assert client.get(PAGE, headers={"HX-Request": "true"}).content.decode().count("protected") == 1
 
 
 def test_keys_that_occur_are_offered(client: Client, net: list[Version]) -> None:

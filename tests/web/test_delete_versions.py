@@ -84,7 +84,7 @@ def test_they_are_deleted_for_ever(client: Client, net: list[Version]) -> None:
 def test_what_is_deleted_already_can_only_go_for_ever(client: Client, net: list[Version]) -> None:
     soft_delete_version(version=net[0], deleted_by=ANYBODY)
     html = client.get(f"{DELETE}?versions=v1").content.decode()
-    assert ">Delete for ever</button>" in html
+    assert ">Purge</button>" in html
     assert ">Delete</button>" not in html
 
 
@@ -125,7 +125,7 @@ class TestRights:
     def test_a_contributor_deletes_his_own(self, ada: Any) -> None:
         html = ada.get(f"{DELETE}?versions=v2").content.decode()
         assert ">Delete</button>" in html
-        assert "for ever</button>" not in html
+        assert "Purge</button>" not in html
         assert 'id="freed"' not in html
         assert ada.post(DELETE, {"versions": "v2", "permanent": "yes"}).status_code == 403
         assert ada.post(DELETE, {"versions": "v2"}).status_code == 303

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from artifacts.web.json_tree import (
+    MAX_BRIEF,
     MAX_COST,
     MAX_WANTED,
     Node,
@@ -42,6 +43,29 @@ def test_every_node_is_found_again_by_its_pointer() -> None:
         assert (again.path, again.kind, again.num_children) == (
             node.path, node.kind, node.num_children,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "brief"),
+    [
+        ([2], "[2]"),
+        ([], "[]"),
+        ({"a": [1, "é"], "b": None}, '{"a": [1, "é"], "b": null}'),
+        (list(range(100)), "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 1…"),
+        (["z" * 1000], '["' + "z" * 58 + "…"),
+        ({"k" * 1000: 1}, '{"' + "k" * 58 + "…"),
+    ],
+)
+def test_what_is_folded_is_told_in_some_words(value: Any, brief: str) -> None:
+    (node,) = tree([value]).children
+    assert node.text == brief
+
+
+def test_deep_values_are_told_without_recursion() -> None:
+    value: Any = []
+    for _ in range(5000):
+        value = [value]
+    assert tree([value]).children[0].text == "[" * MAX_BRIEF + "…"
 
 
 def test_values_are_json() -> None:

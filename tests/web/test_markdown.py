@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from artifacts.web.markdown import MAX_CHARACTERS, render_markdown
+from artifacts.web.markdown import MAX_CHARACTERS, MAX_MARKS, beginning, render_markdown
 
 LINK = 'rel="nofollow noopener"'
 
@@ -116,6 +116,35 @@ def test_what_is_made_to_take_long_does_not(text: str) -> None:
     html = render_markdown(text * (2 * MAX_CHARACTERS))
     assert time.process_time() - begun < 5
     assert len(html) <= 6 * MAX_CHARACTERS
+
+
+MARKS = "[]*_`!<&|~\\\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "![", "*a", "* a\n", "|a|\n|-|\n", "[a\n", "_*", "`\n", "\\"]
+)
+def test_of_what_is_full_of_marks_only_the_beginning_is_rendered(text: str) -> None:
+    part = beginning(text * MAX_CHARACTERS)
+    marks = sum(map(part.count, MARKS))
+    assert marks == MAX_MARKS
+    assert len(render_markdown(text * MAX_CHARACTERS)) <= 40 * MAX_MARKS
+
+
+def test_what_people_write_is_rendered_to_its_end() -> None:
+    row = "| `learning_rate` | how fast it learns, from the first step to the last | 0.001 |\n"
+    text = (
+        "# Net\n\nIt *does* **what** [it says](https://x.example).\n\n" * 100
+        + row * 200
+        + "the end"
+    )
+    assert len(text) > 20_000
+    assert beginning(text) == text
+    assert "the end" in render_markdown(text)
+
+
+def test_a_long_text_of_letters_is_cut_where_it_is_long() -> None:
+    assert len(beginning("a" * MAX_CHARACTERS * 2)) == MAX_CHARACTERS
 
 
 def test_no_path_is_asked_for_that_none_can_have() -> None:

@@ -42,9 +42,9 @@ def test_it_shows_what_there_is(make_version: MakeVersion, browser: Client) -> N
     make_version("model-a", files={"a": b"x" * 3000})
     make_version("data-b", type="dataset", files={"a": b"x" * 3000})
     page = text_of(browser)
-    assert "<b>5.9 KiB</b><small>logical, 2 files" in page
+    assert "<b>5.9 KiB</b><small>logical: 2 files, without the trash" in page
     assert "<b>2.9 KiB</b><small>physical" in page
-    assert "saved, 50.0 %" in page
+    assert "saved, 50.0 %: logical less physical" in page
     assert 'href="/artifacts/dataset/data-b"' in page
     assert "<svg" in page
 

@@ -80,7 +80,7 @@ def test_who_deleted_it_is_told(
     team: None, discard: MakeVersion, maintainer: User, enter: Enter
 ) -> None:
     discard(deleted_by=maintainer, created_by=maintainer)
-    assert b'<td class="wide">maintainer</td>' in enter(maintainer).get("/trash").content
+    assert b'data-label="By">maintainer</td>' in enter(maintainer).get("/trash").content
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_purge_shows_first_what_would_go(discard: MakeVersion, browser: Client) 
     assert answer["Location"] == f"/trash/purge?version={version.pk}&back=q%3Dmodel"
     page = browser.get(answer["Location"])
     assert page.context["outcome"].freed_bytes == 2048
-    assert b"Purge for ever" in page.content
+    assert b"Purge these versions?" in page.content
     assert b'href="/trash?q=model"' in page.content
     assert status(version) == "deleted"
 

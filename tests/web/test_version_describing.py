@@ -12,7 +12,11 @@ from accounts.models import AuditEvent, User
 from accounts.roles import Role
 from artifacts.descriptions import MAX_DESCRIPTION_CHARACTERS, MAX_METADATA_BYTES
 from artifacts.models import Version
-from artifacts.services.versions import describe_version, soft_delete_version
+from artifacts.services.versions import (
+    describe_version,
+    restore_version,
+    soft_delete_version,
+)
 from tests.conftest import ANYBODY, MakeVersion
 from tests.web.conftest import As
 from tests.web.reading import PageElements, elements_of, read
@@ -203,7 +207,13 @@ def test_what_was_typed_survives_a_deletion(client: Client, make_version: MakeVe
     answer = send(client, "tags", "mine", 409)
     page = elements_of(answer)
     assert "restore it first" in page.text
+    assert "What you wrote is still here." in page.text
+    assert "What it says by now" not in page.text
+    assert "Saving once more" not in page.text
     assert typed(page, answer).strip() == "mine"
+    restore_version(version=Version.objects.get(), restored_by=ANYBODY)
+    send(client, "tags", "mine", 303)
+    assert Version.objects.get().tags == ["mine"]
 
 
 @pytest.mark.parametrize("seen", ["", "nonsense", "\0", "2026-13-01T00:00:00+00:00"])

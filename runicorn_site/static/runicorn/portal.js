@@ -125,3 +125,23 @@ document.addEventListener("htmx:responseError", (event) => {
   document.querySelector("#refusal")?.remove();
   document.querySelector("#main").prepend(notice);
 });
+
+// <form data-unsaved>: who leaves the page with something typed there is asked first; with "yes" what
+// came back from the server is not saved either. Saving is no leaving, nor is <a data-discard>.
+addEventListener("beforeunload", (event) => {
+  if ([...document.querySelectorAll("form[data-unsaved]")].some(isUnsaved)) event.preventDefault();
+});
+
+function isUnsaved(form) {
+  if (form.dataset.unsaved === "no") return false;
+  const fields = [...form.querySelectorAll("textarea, input:not([type=hidden])")];
+  return form.dataset.unsaved === "yes" || fields.some((field) => field.value !== field.defaultValue);
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-unsaved]") && !event.defaultPrevented) event.target.dataset.unsaved = "no";
+});
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("[data-discard]")?.closest("form");
+  if (form) form.dataset.unsaved = "no";
+});
