@@ -1,8 +1,8 @@
 """Content that lies in a file elsewhere comes in: linked, cloned, or copied; hashed on the way.
 
-What is linked shares its inode with the original, so whoever may write to one writes to both. It is
-therefore linked only where nobody may: no write bit for anybody, and owned by whom this process runs
-as. The original is opened for reading and nothing else; its mode and its times stay. A clone
+What is linked shares its inode with the original, so whoever may write to one writes to both. So it
+is linked only where nobody may: no write bit for anybody, and owned by whom this process runs as.
+The original is opened for reading and nothing else; its mode and its times stay. A clone
 (``FICLONE``: btrfs, XFS, ZFS) shares blocks and no inode, and is as quick.
 
 Invariants: as of ``staging``: what is staged is whole, checked, and durable when the block that
@@ -34,7 +34,7 @@ from artifacts.storage.steps import reached
 LINKED, CLONED, COPIED = "linked", "cloned", "copied"
 PIECE_BYTES = 8 << 20
 _FICLONE = 0x40049409
-_WRITE_BITS = 0o222
+_REFUSED_BITS = 0o222 | stat.S_ISUID | stat.S_ISGID
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,7 @@ def why_not(found: tuple[str, int], wanted: Wanted) -> str:
 def may_be_linked(found: os.stat_result) -> bool:
     """Whether nobody may write to a file: then its inode may be the pool's too."""
     mode = stat.S_IMODE(found.st_mode)
-    is_settled = not mode & (_WRITE_BITS | stat.S_ISUID | stat.S_ISGID) and bool(
-        mode & stat.S_IRUSR
-    )
+    is_settled = mode & (_REFUSED_BITS | stat.S_IRUSR) == stat.S_IRUSR
     return is_settled and found.st_uid == os.geteuid()
 
 

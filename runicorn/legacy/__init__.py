@@ -15,6 +15,6 @@
 
 Plain Python that both the server and the client use: nothing here knows either. ``importing`` and
 ``exporting`` drive a ``Target`` or a ``Source``, which each of the two has. Nothing here writes
-below the root of a store that is read, and nothing that is read is believed: every value is checked,
-every link refused, every file hashed before it counts.
+below the root of a store that is read, and nothing that is read is believed: every value is
+checked, every link refused, every file hashed before it counts.
 """

@@ -32,8 +32,9 @@ class Odd(ValueError):  # noqa: N818 - a verdict
 
 def number_of(value: object) -> int | None:
     """A version number, or None for what is none."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and 1 <= value <= MAX_NUMBER else None  # type: ignore[operator]
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 1 <= value <= MAX_NUMBER else None
 
 
 def time_of(value: object) -> float | None:

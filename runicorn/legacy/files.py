@@ -26,7 +26,7 @@ def open_plain(root: Path, path: Path) -> Iterator[BinaryIO]:
     with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise NotPlain(errno.EINVAL, "is no plain file", str(path))
-        yield file  # type: ignore[misc] # FileIO is a BinaryIO for all that is done here
+        yield file
 
 
 def _open(root: Path, parts: tuple[str, ...]) -> int:

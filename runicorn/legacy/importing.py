@@ -138,7 +138,8 @@ class Import:
     def _take_artifact(self, artifact: PastArtifact) -> None:
         if str(artifact.line) in self._lines:
             text = "another artifact of the store goes there too; use --rename"
-            return self._finding("conflict", str(artifact.line), text)
+            self._finding("conflict", str(artifact.line), text)
+            return
         self._lines.add(str(artifact.line))
         self.report.artifacts += 1
         self._known[artifact.line] = artifact.known_numbers
@@ -197,13 +198,15 @@ class Import:
     ) -> None:
         past = self._load(artifact, number, is_quiet=True)
         if past is None:
-            return None
+            return
         if standing.outcome in {"there", "purged"}:
             self._made_by[artifact.line, number] = past.run
         if standing.outcome == "purged":
-            return self._skip(past, "was deleted for ever in the portal")
+            self._skip(past, "was deleted for ever in the portal")
+            return
         if standing.outcome == "conflict" or (standing.outcome == "new" and not is_open):
-            return self.report.add(past, "conflict")
+            self.report.add(past, "conflict")
+            return
         if standing.outcome == "new" or standing.status == "corrupted":
             standing = self._take_contents(past, standing)
         self._tell_aliases(past, standing)
@@ -272,14 +275,15 @@ class Import:
         if self.is_dry_run:
             self.report.runs["new"] += 1
             self.report.links += len(used)
-            return None
+            return
         for link in run.made:
             self._tell_maker(run, link)
         try:
             is_new, left_out = self.target.add_run(replace(run, used=tuple(used)))
         except Refused as error:
             self.report.runs["skipped"] += 1
-            return self._finding("skipped", f"run {run.id}", str(error))
+            self._finding("skipped", f"run {run.id}", str(error))
+            return
         self.report.runs["imported" if is_new else "there"] += 1
         self.report.links += len(used) - len(left_out)
         for link, why in left_out:

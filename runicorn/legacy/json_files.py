@@ -13,7 +13,7 @@ MAX_DEPTH = 200
 Note = Callable[[str], None]
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - a verdict
     """The file is not there, no plain file, torn, too large or no JSON object; the text says."""
 
 

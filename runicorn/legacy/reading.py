@@ -68,7 +68,9 @@ class Settings:
         """Where an artifact goes; raises Odd where nothing here may be called so."""
         to_type, to_name = self.renames.of(type_, name)
         try:
-            return Line(rules.check_type(to_type), rules.check_name(to_name), self.team or team)
+            return Line(
+                rules.check_type(to_type), rules.check_name(to_name), self.team or team or None
+            )
         except ValueError as error:
             raise Odd(f"{error}; give it another: --rename {type_}/{name}=TYPE/NAME") from None
 
@@ -133,10 +135,7 @@ class StoreReader:
         try:
             index = read_object(folder / "versions.json")
             extras = self._extras(about, folder)
-            team = extras.get("team")
-            line = self.settings.line_of(
-                type_, folder.name, team if isinstance(team, str) else None
-            )
+            line = self.settings.line_of(type_, folder.name, checking.text_of(extras.get("team")))
         except (Unreadable, Odd) as error:
             self._skip(about, str(error))
             return None

@@ -83,7 +83,7 @@ class Report:
 
     @property
     def is_signed_off(self) -> bool:
-        """Whether it ran to its end, and the portal has each version with the digest of the store."""
+        """Whether it ran to its end, and the portal has each version as the store has it."""
         return self.is_complete and not self.unchecked
 
     @property

@@ -132,9 +132,7 @@ class _Reading:
             self.say(f"{file}: {str(row)[:80]} names no version; left out")
             return None
         try:
-            line = self.reader.settings.line_of(
-                type_, name, team if isinstance(team, str) else None
-            )
+            line = self.reader.settings.line_of(type_, name, checking.text_of(team))
         except Odd as error:
             self.say(f"{file}: {error}; left out")
             return None
