@@ -68,11 +68,13 @@ class Settings:
         """Where an artifact goes; raises Odd where nothing here may be called so."""
         to_type, to_name = self.renames.of(type_, name)
         try:
-            return Line(
-                rules.check_type(to_type), rules.check_name(to_name), self.team or team or None
-            )
+            return Line(rules.check_type(to_type), rules.check_name(to_name), self._owner(team))
         except ValueError as error:
             raise Odd(f"{error}; give it another: --rename {type_}/{name}=TYPE/NAME") from None
+
+    def _owner(self, team: str | None) -> str | None:
+        owner = self.team or team
+        return None if owner in {None, "", rules.EVERYONE} else owner
 
 
 @dataclass
