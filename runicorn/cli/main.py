@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import accounts, artifacts, tokens
+from runicorn.cli import accounts, artifacts, importing, tokens
 from runicorn.cli.output import print_line, say
 from runicorn.errors import (
     AccessDenied,
@@ -29,6 +29,7 @@ app.command("logout")(accounts.logout)
 app.command("whoami")(accounts.whoami)
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(tokens.app, name="token")
+app.add_typer(importing.app, name="import")
 
 _EXIT_CODES: tuple[tuple[type[RunicornError], int], ...] = (
     (InvalidInput, 2),
