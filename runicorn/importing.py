@@ -1,5 +1,6 @@
 """A portal elsewhere as the target of an import (:mod:`runicorn.legacy`): over its API."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -58,11 +59,11 @@ class RemotePortal:
 
     def bury(self, tombstone: Tombstone) -> None:
         """Note the number."""
-        line, at = tombstone.line, tombstone.created_at or tombstone.purged_at
+        line, purged_at = tombstone.line, tombstone.purged_at or time.time()
         body = {
             "type": line.type, "team": line.team or EVERYONE, "version": tombstone.number,
-            "run": tombstone.run or None, "created_at": at or 0.0,
-            "purged_at": tombstone.purged_at or at or 0.0,
+            "run": tombstone.run or None, "created_at": tombstone.created_at or purged_at,
+            "purged_at": purged_at,
         }  # fmt: skip
         _ask(lambda: self._client.imports.version(line.name, body))
 

@@ -124,8 +124,7 @@ class Import:
         try:
             for artifact in self.reader.artifacts():
                 self._take_artifact(artifact)
-            for run in read_runs(self.reader):
-                self._take_run(run)
+            self._take_runs(list(read_runs(self.reader)))
             if not self.is_dry_run:
                 self._check()
             self.report.is_complete = True
@@ -270,14 +269,21 @@ class Import:
 
     # Runs -----------------------------------------------------------------------------------------
 
+    def _take_runs(self, runs: Sequence[PastRun]) -> None:
+        """First what they made, for a tombstone shall know its maker; then what they used."""
+        if not self.is_dry_run:
+            for run in runs:
+                for link in run.made:
+                    self._tell_maker(run, link)
+        for run in runs:
+            self._take_run(run)
+
     def _take_run(self, run: PastRun) -> None:
         used = [link for link in run.used if self._is_usable(run, link)]
         if self.is_dry_run:
             self.report.runs["new"] += 1
             self.report.links += len(used)
             return
-        for link in run.made:
-            self._tell_maker(run, link)
         try:
             is_new, left_out = self.target.add_run(replace(run, used=tuple(used)))
         except Refused as error:
