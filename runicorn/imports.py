@@ -1,4 +1,4 @@
-"""The routes by which admins take over what was elsewhere, and the JSON they answer with."""
+"""The routes by which what was elsewhere comes in, or goes there, and their JSON."""
 
 import json
 from typing import Any, TypedDict, cast
@@ -27,7 +27,7 @@ class ImportedRunInfo(TypedDict):
 
 
 class Imports:
-    """``POST …/import`` of versions and of runs; both may be repeated."""
+    """``POST …/import`` of versions and of runs (both may be repeated), and all runs to export."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -40,6 +40,11 @@ class Imports:
         """``POST /api/runs/{run_id}/import``: the answer, and whether the run is new."""
         data, status = self._post(f"{run_path(run_id)}/import", body)
         return cast("ImportedRunInfo", data), status == 201
+
+    def list_runs(self, *, limit: int, offset: int) -> list[RunInfo]:
+        """``GET /api/runs``: a page of the runs, the newest first."""
+        call = Call("GET", "/api/runs", {"limit": limit, "offset": offset})
+        return cast("list[RunInfo]", self._transport.request(call).data)
 
     def _post(self, path: str, body: dict[str, Any]) -> tuple[Any, int]:
         data = json.dumps(body, allow_nan=False, ensure_ascii=False).encode()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import accounts, artifacts, importing, tokens
+from runicorn.cli import accounts, artifacts, exporting, importing, tokens
 from runicorn.cli.output import print_line, say
 from runicorn.errors import (
     AccessDenied,
@@ -30,6 +30,7 @@ app.command("whoami")(accounts.whoami)
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(tokens.app, name="token")
 app.add_typer(importing.app, name="import")
+app.command("export")(exporting.export)
 
 _EXIT_CODES: tuple[tuple[type[RunicornError], int], ...] = (
     (InvalidInput, 2),
