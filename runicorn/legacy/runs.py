@@ -70,7 +70,7 @@ class _Reading:
         self.reader.note(Finding("note", f"run {self.folder.name}", text))
 
     def _id(self, meta: Mapping[str, Any]) -> str:
-        if meta.get("id") not in {None, self.folder.name}:
+        if meta.get("id") not in (None, self.folder.name):
             self.say(f"meta.json says that its id is {str(meta['id'])[:80]!r}; its folder counts")
         try:
             return rules.check_run_id(self.folder.name)

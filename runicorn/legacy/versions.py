@@ -83,10 +83,10 @@ class _Loading:
 
     def _compare(self, metadata: Mapping[str, Any], manifest: bytes) -> None:
         """What contradicts itself is said; the folder and the manifest count."""
-        if metadata.get("version") not in {None, self.number}:
+        if metadata.get("version") not in (None, self.number):
             self.say(f"metadata.json says it is version {str(metadata['version'])[:40]}")
         status = self.row.get("status", "ready")
-        if status not in KNOWN_STATUSES:
+        if not isinstance(status, str) or status not in KNOWN_STATUSES:
             self.say(f"the index says that its status is {str(status)[:40]!r}")
         said = metadata.get("manifest_digest")
         if said is None:
@@ -120,10 +120,10 @@ class _Loading:
 
     def _run(self, metadata: Mapping[str, Any]) -> str:
         said = metadata.get("created_by_run")
-        if said in {None, ""}:
+        if said is None or said == "":
             return ""
         try:
-            return rules.check_run_id(str(said))
+            return rules.check_run_id(checking.text_of(said) or str(said)[:80])
         except ValueError as error:
             self.say(f"the run that made it is left out: {error}")
             return ""

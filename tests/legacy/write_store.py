@@ -1,6 +1,9 @@
 """Write a store with the real Runicorn 0.5.3: run by the Python of an environment that has it.
 
-    ENVIRONMENT/bin/python tests/legacy/write_store.py ROOT
+    ENVIRONMENT/bin/python tests/legacy/write_store.py ROOT [ARCHIVE]
+
+ARCHIVE is a .tar.xz of it, without what tells of this machine: ``store-0.5.3.tar.xz`` beside this
+file was made so, for the tests that run everywhere.
 
 Five types, many versions, duplicates, nested folders, Unicode names, references, tags, aliases, a
 lineage with a diamond, soft and permanent deletes, and damage of every kind. What was planted is
@@ -13,7 +16,7 @@ import os
 import random
 import shutil
 import sys
-import time
+import tarfile
 from pathlib import Path
 
 os.environ["RUNICORN_DISABLE_MODERN_STORAGE"] = "1"
@@ -26,7 +29,7 @@ logging.disable(logging.CRITICAL)
 RANDOM = random.Random(53)  # noqa: S311 - no secrets
 
 
-def main(root: Path) -> None:
+def main(root: Path, archive: Path | None) -> None:
     """Fill ``root``, and print what was damaged."""
     work = root.parent / f"{root.name}-work"
     work.mkdir()
@@ -34,7 +37,30 @@ def main(root: Path) -> None:
     writer.log_all()
     planted = Damage(root).plant()
     shutil.rmtree(work)
+    if archive is not None:
+        pack(root, archive)
     print(json.dumps(planted, ensure_ascii=False, indent=1))  # noqa: T201 - a script
+
+
+def pack(root: Path, archive: Path) -> None:
+    """Write ``root`` as an archive that is anybody's."""
+    for path in root.glob("*/*/runs/*/meta.json"):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta |= {"hostname": "host", "pid": 1, "platform": "Linux", "storage_dir": "/data/runicorn"}
+        path.write_text(json.dumps(meta, ensure_ascii=False, indent=2), encoding="utf-8")
+    for path in root.rglob("*.lock"):
+        path.unlink()
+    with tarfile.open(archive, "w:xz", preset=9) as tar:
+        tar.add(root, "store", filter=nobodys)
+
+
+def nobodys(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A file of the archive without its owner."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    if entry.issym():
+        entry.linkname = "../../../../../../elsewhere.bin"
+    return entry
 
 
 class Writer:
@@ -98,7 +124,7 @@ class Writer:
 
     def diamond(self) -> None:
         """corpus → two models → one ensemble; and one run that makes two and uses two."""
-        base = RANDOM.randbytes(200_000)
+        base = RANDOM.randbytes(20_000)
         for number in range(6):
             for side in ("left", "right"):
                 content = base + f"{side}-{number}".encode() * 1000
@@ -267,5 +293,4 @@ class Damage:
 
 
 if __name__ == "__main__":
-    started = time.time()
-    main(Path(sys.argv[1]).absolute())
+    main(Path(sys.argv[1]).absolute(), Path(sys.argv[2]) if sys.argv[2:] else None)
