@@ -88,8 +88,9 @@ class Report:
 
     @property
     def digest(self) -> str:
-        """The sha256 of all versions with their manifest digests, in order: equal imports agree."""
-        lines = (f"{one.version} {one.manifest_digest} {one.status}\n" for one in self.results)
+        """The sha256 of all versions taken, with their manifest digests: equal imports agree."""
+        taken = (one for one in self.results if one.manifest_digest)
+        lines = (f"{one.version} {one.manifest_digest} {one.status}\n" for one in taken)
         return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
