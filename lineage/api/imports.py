@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,11 +24,16 @@ MAX_USES = 10_000
 RUN_ID = openapi.path_part("run_id", RUN_ID_PATTERN)
 
 
+@extend_schema_field({"type": "string", "pattern": NAME_PATTERN})
+class NameField(StringField):
+    """The name of an artifact."""
+
+
 class PastUseIn(serializers.Serializer[Any]):
     """A version that the run used."""
 
     type = TypeField()
-    name = StringField(help_text=f"An artifact's name: {NAME_PATTERN}")
+    name = NameField()
     team = TeamField(required=False, allow_null=True, help_text="`everyone` where none is said.")
     version = serializers.IntegerField(min_value=1, max_value=MAX_NUMBER)
     used_at = MomentIn(required=False, allow_null=True)
