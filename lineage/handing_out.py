@@ -15,7 +15,7 @@ from artifacts.services.contents import open_blob
 from artifacts.services.store import current_store
 from artifacts.storage.durable import CANNOT_LINK
 from artifacts.storage.layout import FILE
-from lineage.models import Run
+from lineage.models import Run, RunInput
 from runicorn.legacy.exporting import ExportedArtifact
 from runicorn.legacy.files import hash_stream
 from runicorn.legacy.values import (
@@ -177,9 +177,9 @@ def _runs(runs: Sequence[Run]) -> Iterator[PastRun]:
     for version in rows.order_by("pk"):
         made[version.created_by_run].append(_run_link(version, version.created_at))
     used: dict[str, list[RunLink]] = defaultdict(list)
-    for run in runs:
-        for one in run.inputs.select_related("version__artifact__team").order_by("pk"):
-            used[run.pk].append(_run_link(one.version, one.created_at))
+    inputs = RunInput.objects.select_related("version__artifact__team").filter(run__in=ids)
+    for one in inputs.order_by("pk"):
+        used[one.run_id].append(_run_link(one.version, one.created_at))
     for run in runs:
         yield PastRun(
             id=run.pk, project=run.project, name=run.name, status=run.status,

@@ -82,9 +82,10 @@ def import_runicorn(
     root = root.absolute()
     if not is_store(root):
         raise typer.BadParameter(f"{root} is no storage folder of Runicorn.", param_hint="ROOT")
-    settings = Settings(Renames.parse(rename, retype), rules.check_optional_team(team))
+    owner, client = rules.check_optional_team(team), Client()
+    settings = Settings(Renames.parse(rename, retype), owner, client.team)
     with Bar() as bar:
-        work = Import(root, RemotePortal(Client(), root, bar), settings, dry_run)
+        work = Import(root, RemotePortal(client, root, bar), settings, dry_run)
         stopped = _run(work)
     _show(work.report, report_file, as_json=as_json)
     if stopped is not None:

@@ -8,7 +8,7 @@ is run again, and goes on.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -109,6 +109,8 @@ class Import:
     target: Target
     settings: Settings
     is_dry_run: bool = False
+    tell: Callable[[str], None] = lambda _: None
+    """Hears of each artifact as it begins."""
 
     def __post_init__(self) -> None:
         self.report = Report(str(self.root), self.target.label, self.is_dry_run)
@@ -117,6 +119,7 @@ class Import:
         self._expected: list[tuple[PastArtifact, int, str]] = []
         self._made_by: dict[tuple[Line, int], str] = {}
         self._known: dict[Line, set[int]] = {}
+        self._taken: set[Line] = set()
 
     def run(self) -> Report:
         """All of it. What stops it, such as a full disk, leaves a report that is not complete."""
@@ -141,6 +144,7 @@ class Import:
             return
         self._lines.add(str(artifact.line))
         self.report.artifacts += 1
+        self.tell(f"{artifact.line}: {len(artifact.numbers)} versions")
         self._known[artifact.line] = artifact.known_numbers
         standings = self._look_at_all(artifact)
         clashes = [number for number, one in standings.items() if one.outcome == "conflict"]
@@ -199,7 +203,7 @@ class Import:
         if past is None:
             return
         if standing.outcome in {"there", "purged"}:
-            self._made_by[artifact.line, number] = past.run
+            self._remember(past)
         if standing.outcome == "purged":
             self._skip(past, "was deleted for ever in the portal")
             return
@@ -213,8 +217,13 @@ class Import:
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
         if standing.outcome in {"there", "imported"}:
-            self._made_by[artifact.line, number] = past.run
+            self._remember(past)
             self._expected.append((artifact, number, standing.manifest_digest))
+
+    def _remember(self, past: PastVersion) -> None:
+        """Runs may be linked with it."""
+        self._made_by[past.line, past.number] = past.run
+        self._taken.add(past.line)
 
     def _take_contents(self, past: PastVersion, standing: Standing) -> Standing:
         """Of a corrupted version that is there too: what the store has by now mends it."""
@@ -226,6 +235,7 @@ class Import:
 
     def _commit(self, past: PastVersion, lost: Lost) -> Standing:
         if self.is_dry_run:
+            self.report.aliases += len(past.aliases)
             status = "corrupted" if lost else "deleted" if past.deleted_at else "ready"
             return Standing("new", status, self.target.look(past).manifest_digest)
         try:
@@ -309,8 +319,7 @@ class Import:
     def _is_gone(self, link: RunLink) -> bool:
         """Whether the store had it and deleted it for ever: its number is known no more."""
         known = self._known.get(link.line)
-        is_there = any(line == link.line for line, _ in self._made_by)
-        return known is not None and is_there and link.number not in known
+        return known is not None and link.line in self._taken and link.number not in known
 
     def _tell_maker(self, run: PastRun, link: RunLink) -> None:
         """What a run made is told by the versions; what is deleted for ever by the run alone."""

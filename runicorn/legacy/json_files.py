@@ -1,5 +1,6 @@
 """JSON of others: bounded, never a traceback, and without the numbers that are none."""
 
+import errno
 import json
 import os
 import stat
@@ -46,7 +47,7 @@ def read_bytes(path: Path) -> bytes:
 def _why(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "is missing"
-    return "is a link" if os.strerror(error.errno or 0) == os.strerror(40) else str(error.strerror)
+    return "is a link" if error.errno == errno.ELOOP else str(error.strerror)
 
 
 def parse_object(data: bytes, name: str, note: Note = lambda _: None) -> dict[str, Any]:

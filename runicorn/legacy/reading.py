@@ -59,10 +59,11 @@ class Renames:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to read: ``team`` None takes the one that an export names."""
+    """How to read: ``team`` None takes the one that an export names, else ``default_team``."""
 
     renames: Renames = field(default_factory=Renames)
     team: str | None = None
+    default_team: str | None = None
 
     def line_of(self, type_: str, name: str, team: str | None = None) -> Line:
         """Where an artifact goes; raises Odd where nothing here may be called so."""
@@ -73,7 +74,7 @@ class Settings:
             raise Odd(f"{error}; give it another: --rename {type_}/{name}=TYPE/NAME") from None
 
     def _owner(self, team: str | None) -> str | None:
-        owner = self.team or team
+        owner = self.team or team or self.default_team
         return None if owner in {None, "", rules.EVERYONE} else owner
 
 

@@ -64,7 +64,16 @@ def test_the_store_of_the_portal_itself_is_refused(store: Store) -> None:
         call_command("import_runicorn", str(store.root))
 
 
-@pytest.mark.parametrize(("option", "text"), [("--rename=x", "TYPE/OLD"), ("--retype=a=b", "type")])
+def test_a_link_to_the_store_of_the_portal_is_refused(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(store.root)
+    with pytest.raises(CommandError, match="the store of this portal itself"):
+        call_command("import_runicorn", str(tmp_path / "link"))
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--rename=x", "TYPE/OLD"), ("--retype=a=b", "type"), ("--team=nix", "no team 'nix'")],
+)
 def test_a_wrong_option_is_refused(store: Store, root: Path, option: str, text: str) -> None:
     with pytest.raises(CommandError, match=text):
         call_command("import_runicorn", str(root), option)

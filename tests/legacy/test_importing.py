@@ -1,5 +1,6 @@
 """What an import makes of a store: by the services, in the portal of the test."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from accounts.access import SYSTEM
 from accounts.models import AuditEvent, Team
 from accounts.roles import Role
+from artifacts.errors import StorageFull
 from artifacts.models import Alias, Artifact, Blob, Version
 from artifacts.services.aliases import move_alias, remove_alias
 from artifacts.services.blobs import store_blob
@@ -20,6 +22,7 @@ from artifacts.services.versions import describe_version, restore_version, soft_
 from artifacts.storage.layout import Store
 from lineage.graph import neighbourhood
 from lineage.models import Run, RunInput
+from lineage.taking_over import Portal
 from runicorn.legacy.report import Report
 from tests.conftest import ANYBODY, MakeVersion, sha256_of
 from tests.legacy.conftest import edit
@@ -77,6 +80,7 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(
     assert dry.digest == real.digest
     assert kinds(dry) == kinds(real)
     assert (dry.num_corrupted, dry.links) == (real.num_corrupted, real.links)
+    assert dry.aliases == real.aliases
 
 
 def test_every_field_is_kept(take: Take, root: Path, write: Write) -> None:
@@ -445,3 +449,43 @@ def test_an_upload_meanwhile_of_the_same_is_no_trouble(
             source=source, sha256=sha256_of(content), size_bytes=len(content), stored_by=ANYBODY
         )
     assert take(root).contents == {"known": 1}
+
+
+def test_a_full_disk_stops_it_and_what_is_there_stays(
+    take: Take, root: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write()
+    write("model-b", files={"b": b"b" * 1000})
+    real, full = os.write, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_little(fd: int, data: bytes | memoryview) -> int:
+        if len(data) > 500:
+            raise full
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", write_little)
+    with pytest.raises(StorageFull):
+        take(root)
+    assert versions() == ["model/model-a:v1 ready"]
+    monkeypatch.undo()
+    assert take(root).is_signed_off
+    assert len(versions()) == 2
+
+
+def test_a_version_that_somebody_logs_meanwhile_is_not_replaced(
+    take: Take, root: Path, write: Write, make_version: MakeVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write()
+    look = Portal.look
+
+    def look_and_let_in(portal: Portal, past: Any) -> Any:
+        found = look(portal, past)
+        if not Version.objects.exists():
+            make_version(files={"own": b"of somebody"})
+        return found
+
+    monkeypatch.setattr(Portal, "look", look_and_let_in)
+    report = take(root)
+    assert "with other content" in report.findings[0].text
+    assert [one.path for one in Version.objects.get().entries.all()] == ["own"]

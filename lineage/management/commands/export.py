@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def _export(self, work: Export, folder: Path) -> None:
         try:
             store = verified_store()
-            if folder == store.root or store.root in folder.parents:
+            if store.root.resolve() in [folder.resolve(), *folder.resolve().parents]:
                 raise CommandError(f"{folder} lies in the store of this portal.")
             work.run()
         except (NoExport, DomainError) as error:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import Team
+from accounts.names import EVERYONE
 from artifacts.errors import DomainError
 from artifacts.services.locks import only_one
 from artifacts.services.store import verified_store
@@ -41,9 +43,10 @@ class Command(BaseCommand):
         root = options["root"].absolute()
         if not is_store(root):
             raise CommandError(f"{root} is no storage folder of Runicorn: it has no artifacts/.")
+        _require_team(options["team"])
         settings = Settings(parse_renames(options["rename"], options["retype"]), options["team"])
         store = _store()
-        if root == store.root or store.root in root.parents:
+        if store.root.resolve() in [root.resolve(), *root.resolve().parents]:
             raise CommandError(f"{root} is the store of this portal itself.")
         if options["link"]:
             _require_links(root, store)
@@ -52,7 +55,13 @@ class Command(BaseCommand):
                 self.stdout.write("Another import is running; nothing to do.")
                 return
             portal = Portal(root, may_link=not options["copy"])
-            self._import(Import(root, portal, settings, options["dry_run"]), options["report"])
+            work = Import(root, portal, settings, options["dry_run"], self._tell)
+            self._import(work, options["report"])
+
+    def _tell(self, text: str) -> None:
+        """A sign of life, where somebody looks."""
+        if self.stderr.isatty():
+            self.stderr.write(text, lambda line: line)
 
     def _import(self, work: Import, file: Path | None) -> None:
         stopped = ""
@@ -82,6 +91,12 @@ def _store() -> Store:
         return verified_store()
     except DomainError as error:
         raise CommandError(error.detail) from None
+
+
+def _require_team(name: str | None) -> None:
+    """Raise CommandError for a team that there is not: it is not said of each version."""
+    if name not in {None, EVERYONE} and not Team.objects.filter(name=name).exists():
+        raise CommandError(f"There is no team {name!r}.")
 
 
 def parse_renames(lines: list[str], types: list[str]) -> Renames:
