@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.access import SYSTEM
 from artifacts.models import Blob, Version
+from artifacts.services.purge import purge_version
+from artifacts.services.trees import build_version_tree
 from artifacts.storage.layout import Store
 from tests.legacy.conftest import unpack
 from tests.legacy.plain import snapshot, write_version
@@ -108,6 +111,23 @@ def test_what_is_read_only_is_linked_and_stays_as_it_is(
     assert snapshot(root) == before
     (old,), (new,) = pool_files(root), pool_files(store.root)
     assert old.stat().st_ino == new.stat().st_ino
+
+
+def test_what_the_portal_does_with_linked_content_does_not_reach_the_original(
+    store: Store, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in pool_files(root):
+        path.chmod(0o444)
+    before = snapshot(root)
+    run(capsys, root, "--link")
+    for version in Version.objects.all():
+        build_version_tree(version.pk)
+    call_command("scrub", "--read-data")
+    call_command("rebuild_trees")
+    for version in Version.objects.all():
+        purge_version(version=version, purged_by=SYSTEM)
+    assert pool_files(store.root) == []
+    assert snapshot(root) == before
 
 
 def test_what_may_be_written_to_is_not_linked(
