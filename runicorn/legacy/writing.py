@@ -42,6 +42,8 @@ class ExportFolder:
         """Make it an export. Raises NoExport where it holds anything else, OSError."""
         if is_folder(self.root) and any(self.root.iterdir()):
             self._require_ours()
+            for left in self.root.rglob(f"{PART_PREFIX}*"):  # by one that was killed
+                left.unlink(missing_ok=True)
         self.root.mkdir(parents=True, exist_ok=True)
         self._mark({"complete": False})
         (self.artifacts / ".dedup").mkdir(parents=True, exist_ok=True)
