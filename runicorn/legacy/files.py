@@ -23,9 +23,10 @@ def open_plain(root: Path, path: Path) -> Iterator[BinaryIO]:
     Raises NotPlain, FileNotFoundError and other OSErrors.
     """
     fd = _open(root, path.relative_to(root).parts)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotPlain(errno.EINVAL, "is no plain file", str(path))
     with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise NotPlain(errno.EINVAL, "is no plain file", str(path))
         yield file
 
 

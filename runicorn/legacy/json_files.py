@@ -32,10 +32,11 @@ def read_bytes(path: Path) -> bytes:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise Unreadable(f"{path.name}: {_why(error)}") from None
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise Unreadable(f"{path.name} is no plain file")
     with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise Unreadable(f"{path.name} is no plain file")
         if found.st_size > MAX_BYTES:
             raise Unreadable(f"{path.name} has {found.st_size} bytes; at most {MAX_BYTES} are read")
         try:

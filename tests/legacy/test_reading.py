@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runicorn.legacy import json_files
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.json_files import Unreadable
 from runicorn.legacy.reading import Renames, Settings, StoreReader, is_export, is_store
@@ -231,6 +232,31 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(Unreadable, match="no plain file"):
+        Reading(root).load()
+
+
+@pytest.mark.parametrize("file", ["metadata.json", "manifest.json"])
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_folder_or_a_link_in_the_place_of_a_file_is_refused(
+    root: Path, write: Callable[..., Path], file: str, kind: str
+) -> None:
+    path = write() / file
+    path.rename(root / "moved")
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(root / "moved")
+    with pytest.raises(Unreadable, match=r"no plain file|is a link"):
+        Reading(root).load()
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    root: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write()
+    monkeypatch.setattr(json_files, "MAX_BYTES", 1000)
+    (root / "artifacts/model/model-a/v1/metadata.json").write_text(" " * 1001)
+    with pytest.raises(Unreadable, match="at most 1000 are read"):
         Reading(root).load()
 
 
