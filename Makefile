@@ -17,6 +17,7 @@ UV := $(VENV)/.uv-$(shell sha256sum < requirements-uv.txt | cut -c1-16)
 SERVER := $(VENV)/.server-$(KEY)
 DEV := $(VENV)/.dev-$(KEY)
 BROWSER := $(VENV)/.browser-$(KEY)
+LEGACY := $(VENV)/.runicorn-0.5.3
 TYPESCRIPT := tests/clients/typescript
 NODE := $(TYPESCRIPT)/node_modules/.installed-$(shell sha256sum < $(TYPESCRIPT)/package-lock.json | cut -c1-16)
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -30,7 +31,7 @@ NO_DATABASE := DATABASE_URL=sqlite://:memory: RUNICORN_DATABASE_POOL=0
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-browser test-typescript check schema reference messages lock demo screenshots example \
-	checkpoints bench bench-pages bench-dedup coverage clean
+	checkpoints migration-check bench bench-pages bench-dedup coverage clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -105,6 +106,12 @@ checkpoints: $(SERVER) ## train a network, keep 20 checkpoints in a running port
 	$(INSTALL) --group checkpoints -c requirements-dev.txt
 	$(if $(TORCH),$(GROUP) torch | xargs $(BIN)/python -m pip install --quiet)
 	$(BIN)/python examples/checkpoints.py $(ARGS)
+
+migration-check: $(DEV) ## import, compare and export a store that the real Runicorn 0.5.3 writes
+	@test -x $(LEGACY)/bin/python || $(PYTHON) -m venv $(LEGACY)
+	@if $(LEGACY)/bin/python -m pip install --quiet --disable-pip-version-check runicorn==0.5.3; \
+		then $(BIN)/python -m tests.legacy.check_migration $(LEGACY)/bin/python; \
+		else echo "skipped: the package runicorn 0.5.3 cannot be had here"; fi
 
 bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
 	$(BIN)/python -m benchmarks.lists

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from accounts.sentences import say
@@ -75,6 +76,17 @@ def check_metadata(value: object) -> dict[str, Any]:
             )
         )
     return value
+
+
+def as_stored(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """``metadata`` as PostgreSQL will give it back: what is hashed must not change by that."""
+    stored: dict[str, Any] = json.loads(json.dumps(metadata), parse_float=_as_jsonb)
+    return stored
+
+
+def _as_jsonb(text: str) -> int | float:
+    """jsonb writes numbers without an exponent, so 1e16 comes back whole, and knows no -0.0."""
+    return int(Decimal(text)) if "e+" in text else float(text) + 0.0
 
 
 def _depth(value: object) -> int:

@@ -16,6 +16,7 @@ import urllib3
 from runicorn import payloads
 from runicorn.comparisons import Comparisons
 from runicorn.config import Config
+from runicorn.imports import Imports
 from runicorn.routes import (
     alias_path,
     artifact_path,
@@ -53,7 +54,8 @@ class Client:
     """A server's API. Threads may share one.
 
     ``team`` is whose what is logged becomes where nothing else says so (``RUNICORN_TEAM``);
-    ``comparisons`` are the routes that compare two versions.
+    ``comparisons`` are the routes that compare two versions, ``imports`` those for what was
+    elsewhere.
     """
 
     def __init__(self, config: Config | None = None) -> None:
@@ -61,6 +63,7 @@ class Client:
         self.team = config.team
         self._transport = Transport(config)
         self.comparisons = Comparisons(self._transport)
+        self.imports = Imports(self._transport)
 
     @property
     def url(self) -> str:

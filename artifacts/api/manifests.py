@@ -3,14 +3,12 @@
 By hand and not by nested serializers: a manifest may name 100 000 files.
 """
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from artifacts.api.values import MAX_SIZE_BYTES
-from artifacts.descriptions import check_metadata, is_storable
+from artifacts.descriptions import as_stored, check_metadata, is_storable
 from artifacts.errors import Invalid
 from artifacts.names import check_digest, check_path, find_path_clash
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
@@ -144,10 +142,4 @@ def _metadata(row: dict[str, Any]) -> dict[str, Any]:
         checked = check_metadata({} if value is None else value)
     except ValueError as error:
         raise FieldError("metadata", str(error)) from None
-    as_stored: dict[str, Any] = json.loads(json.dumps(checked), parse_float=_as_jsonb)
-    return as_stored
-
-
-def _as_jsonb(text: str) -> int | float:
-    """jsonb writes numbers without an exponent, so 1e16 comes back whole, and knows no -0.0."""
-    return int(Decimal(text)) if "e+" in text else float(text) + 0.0
+    return as_stored(checked)

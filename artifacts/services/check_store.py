@@ -166,6 +166,8 @@ def _folder_problem(version: Version, folder: Path) -> str:
         is_left = folder.is_dir()
         return f"that of the purged {name} is there (collect removes it)" if is_left else ""
     manifest = tree.read_manifest(folder)
+    if manifest is None and version.corrupted_at:
+        return ""  # there is nothing to link to; that its content is damaged was said
     if manifest is None:
         return f"that of {name} is missing (rebuild_trees makes it)"
     if sha256(manifest).hexdigest() != version.manifest_sha256:

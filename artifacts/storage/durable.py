@@ -31,7 +31,7 @@ _FAILING = {errno.EIO, errno.EROFS, errno.ESTALE}
 UNREADABLE = frozenset({errno.ENOENT, errno.EIO, errno.EUCLEAN, errno.EBADMSG})
 """Codes that say something about the content; any other (too many open files, say) does not."""
 
-_CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP}
+CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP}
 _SYNC_FILE_RANGE_WRITE = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -171,7 +171,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         try:
             os.link(source, target)
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             _copy(source, target)
 

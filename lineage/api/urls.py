@@ -3,7 +3,7 @@
 from django.urls import path
 
 from artifacts.api.urls import ONE, TWO
-from lineage.api import commits, comparisons, graph, impact, runs
+from lineage.api import commits, comparisons, graph, impact, imports, runs
 
 urlpatterns = [
     path("artifacts/<str:name>/versions", commits.VersionCommits.as_view()),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("runs", runs.RunList.as_view()),
     path("runs/<str:run_id>", runs.RunDetail.as_view()),
     path("runs/<str:run_id>/uses", runs.RunUses.as_view()),
+    path("runs/<str:run_id>/import", imports.RunImport.as_view()),
     path("runs/<str:run_id>/artifacts", runs.RunArtifacts.as_view()),
 ]

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import accounts, aliases, artifacts, completion, doctor, tags, tokens
+from runicorn.cli import (
+    accounts,
+    aliases,
+    artifacts,
+    completion,
+    doctor,
+    exporting,
+    importing,
+    tags,
+    tokens,
+)
 from runicorn.cli.failures import FAILURES, tell
 from runicorn.cli.former import Commands
 from runicorn.cli.output import print_line
@@ -28,6 +38,8 @@ app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(aliases.app, name="alias")
 app.add_typer(tags.app, name="tag")
 app.add_typer(tokens.app, name="token")
+app.add_typer(importing.app, name="import")
+app.command("export")(exporting.export)
 app.command("completion")(completion.completion)
 
 

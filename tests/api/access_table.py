@@ -60,6 +60,8 @@ COMMIT = {
     "files": [{"path": "b.bin", "digest": "{digest}", "size": 7}],
 }
 USE = {"artifact": "model-a"}
+PAST = {"type": "custom", "version": 7, "created_at": 1.5, "files": COMMIT["files"]}
+PAST_RUN = {"project": "p", "status": "running", "created_at": 1.5}
 TOKEN = {"name": "for model-a", "scope": "read"}
 DELETION = {"versions": [1], "dry_run": True}
 CHUNKS = bytes(32) + (7).to_bytes(4, "big")
@@ -74,6 +76,7 @@ TABLE = [
     Row("get", "/api/artifacts/stats"),
     Row("get", f"{LATEST}/versions"),
     Row("post", f"{LATEST}/versions", Role.CONTRIBUTOR, 201, stranger=400, body=COMMIT),
+    Row("post", f"{LATEST}/import", Role.ADMIN, 201, stranger=403, body=PAST),
     Row("post", f"{LATEST}/delete", Role.MAINTAINER, body=DELETION),
     Row("get", VERSIONED),
     Row("patch", VERSIONED, Role.CONTRIBUTOR, body={"tags": ["t"]}),
@@ -110,6 +113,7 @@ TABLE = [
     Row("patch", RUN, Role.MAINTAINER, body={"status": "finished"}, is_everyones=True),
     Row("post", f"{RUN}/uses", Role.MAINTAINER, 201, stranger=404, body=USE, is_everyones=True),
     Row("get", f"{RUN}/artifacts"),
+    Row("post", f"{RUN}/import", Role.ADMIN, stranger=403, body=PAST_RUN),
     # People
     Row("get", "/api/whoami"),
     Row("get", "/api/tokens"),

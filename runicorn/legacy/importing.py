@@ -1,0 +1,361 @@
+"""Taking a store over: the order of things, whoever takes it.
+
+Artifact by artifact: first the portal is asked what it has at each number, and where something else
+stands at one of them nothing new of that artifact is taken, since two histories must not be mixed.
+Then, version by version: every file is hashed, what the portal lacks goes there, and the version is
+committed with its number. Runs come last. What is committed is whole, so an import that was killed
+is run again, and goes on.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from runicorn.legacy.checking import Odd
+from runicorn.legacy.json_files import Unreadable
+from runicorn.legacy.reading import PastArtifact, Settings, StoreReader
+from runicorn.legacy.report import Report
+from runicorn.legacy.runs import read_runs
+from runicorn.legacy.values import (
+    Finding,
+    Line,
+    PastFile,
+    PastRun,
+    PastVersion,
+    RunLink,
+    Tombstone,
+)
+
+Lost = dict[str, str]
+"""Digest → why content of that digest cannot be had."""
+
+
+class Refused(Exception):  # noqa: N818 - a verdict
+    """The portal takes one version or run not; the text says why. Others may be taken."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the portal has at a number.
+
+    ``outcome``: ``new`` (nothing), ``imported`` (now), ``there`` (the same), ``purged`` (it was
+    deleted for ever), ``conflict`` (something else). ``status`` is the version's.
+    """
+
+    outcome: str
+    status: str = ""
+    manifest_digest: str = ""
+    aliases: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of contents: how many, of how many bytes, in which way; and what was repaired."""
+
+    how: str
+    count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class TakenFiles:
+    """The contents of one version: those that are ``lost``, and how the others got there."""
+
+    lost: Lost
+    repaired: Lost
+    ways: Sequence[Taken] = ()
+
+
+class Target(Protocol):
+    """A portal that takes a store over."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in the report."""
+        ...
+
+    def look(self, past: PastVersion) -> Standing:
+        """What stands at that number; Refused where it would not be taken."""
+        ...
+
+    def take(self, past: PastVersion, files: Sequence[PastFile], *, dry_run: bool) -> TakenFiles:
+        """Hash the contents of ``files`` (each digest once) and have the portal have them."""
+        ...
+
+    def commit(self, past: PastVersion, lost: Lost) -> Standing:
+        """Make the version; ``lost`` contents make it a corrupted one. Raises Refused."""
+        ...
+
+    def bury(self, tombstone: Tombstone) -> None:
+        """Note that there was a version that was deleted for ever. Raises Refused."""
+        ...
+
+    def add_run(self, run: PastRun) -> tuple[bool, list[tuple[RunLink, str]]]:
+        """Make the run, using what it ``used``; is it new, and which links does it lack, and why?
+
+        Raises Refused.
+        """
+        ...
+
+
+@dataclass
+class Import:
+    """One import of the store at ``root`` into ``target``."""
+
+    root: Path
+    target: Target
+    settings: Settings
+    is_dry_run: bool = False
+    tell: Callable[[str], None] = lambda _: None
+    """Hears of each artifact as it begins."""
+
+    def __post_init__(self) -> None:
+        self.report = Report(str(self.root), self.target.label, self.is_dry_run)
+        self.reader = StoreReader(self.root, self.report.note, self.settings)
+        self._lines: set[str] = set()
+        self._expected: list[tuple[PastArtifact, int, str]] = []
+        self._made_by: dict[tuple[Line, int], str] = {}
+        self._known: dict[Line, set[int]] = {}
+        self._taken: set[Line] = set()
+
+    def run(self) -> Report:
+        """All of it. What stops it, such as a full disk, leaves a report that is not complete."""
+        started = time.monotonic()
+        try:
+            for artifact in self.reader.artifacts():
+                self._take_artifact(artifact)
+            self._take_runs(list(read_runs(self.reader)))
+            if not self.is_dry_run:
+                self._check()
+            self.report.is_complete = True
+        finally:
+            self.report.seconds = time.monotonic() - started
+        return self.report
+
+    # Artifacts ------------------------------------------------------------------------------------
+
+    def _take_artifact(self, artifact: PastArtifact) -> None:
+        if str(artifact.line) in self._lines:
+            text = "another artifact of the store goes there too; use --rename"
+            self._finding("conflict", str(artifact.line), text)
+            return
+        self._lines.add(str(artifact.line))
+        self.report.artifacts += 1
+        self.tell(f"{artifact.line}: {len(artifact.numbers)} versions")
+        self._known[artifact.line] = artifact.known_numbers
+        standings = self._look_at_all(artifact)
+        clashes = [number for number, one in standings.items() if one.outcome == "conflict"]
+        if clashes:
+            self._tell_clash(artifact, clashes, standings)
+        for number, standing in standings.items():
+            self._take_version(artifact, number, standing, is_open=not clashes)
+        if not self.is_dry_run and not clashes:
+            self._bury(artifact.tombstones)
+
+    def _look_at_all(self, artifact: PastArtifact) -> dict[int, Standing]:
+        found: dict[int, Standing] = {}
+        for number in artifact.numbers:
+            past = self._load(artifact, number)
+            if past is None:
+                continue
+            try:
+                found[number] = self.target.look(past)
+            except Refused as error:
+                self._skip(past, str(error))
+        return found
+
+    def _load(
+        self, artifact: PastArtifact, number: int, *, is_quiet: bool = False
+    ) -> PastVersion | None:
+        try:
+            past = self.reader.versions.load(artifact, number)
+            if not past.files and not past.references:
+                raise Odd("it has no files and no references")  # noqa: TRY301 - as read
+        except (Odd, Unreadable) as error:
+            if not is_quiet:
+                empty = PastVersion(artifact.line, number, 0, 0)
+                self._skip(empty, str(error))
+            return None
+        return past
+
+    def _skip(self, past: PastVersion, why: str) -> None:
+        self._finding("skipped", str(past), why)
+        self.report.add(past, "skipped")
+
+    def _tell_clash(
+        self, artifact: PastArtifact, clashes: Sequence[int], standings: dict[int, Standing]
+    ) -> None:
+        numbers = ", ".join(f"v{number}" for number in clashes[:10])
+        new = sum(one.outcome == "new" for one in standings.values())
+        text = (
+            f"the portal has other versions at {numbers}; its {new} new versions are not taken,"
+            " since two histories must not be mixed: --rename OLD=NEW, or --team"
+        )
+        self._finding("conflict", str(artifact.line), text)
+
+    def _take_version(
+        self, artifact: PastArtifact, number: int, standing: Standing, *, is_open: bool
+    ) -> None:
+        past = self._load(artifact, number, is_quiet=True)
+        if past is None:
+            return
+        if standing.outcome in {"there", "purged"}:
+            self._remember(past)
+        if standing.outcome == "purged":
+            self._skip(past, "was deleted for ever in the portal")
+            return
+        if standing.outcome == "conflict" or (standing.outcome == "new" and not is_open):
+            self.report.add(past, "conflict")
+            return
+        if standing.outcome == "new" or standing.status == "corrupted":
+            standing = self._take_contents(past, standing)
+        self._tell_aliases(past, standing)
+        self.report.add(
+            past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
+        )
+        if standing.outcome in {"there", "imported"}:
+            self._remember(past)
+            self._expected.append((artifact, number, standing.manifest_digest))
+
+    def _remember(self, past: PastVersion) -> None:
+        """Runs may be linked with it."""
+        self._made_by[past.line, past.number] = past.run
+        self._taken.add(past.line)
+
+    def _take_contents(self, past: PastVersion, standing: Standing) -> Standing:
+        """Of a corrupted version that is there too: what the store has by now mends it."""
+        taken = self.target.take(past, distinct(past.files), dry_run=self.is_dry_run)
+        self._tell_contents(past, taken)
+        if standing.outcome == "new":
+            return self._commit(past, taken.lost)
+        return standing if self.is_dry_run else self.target.look(past)
+
+    def _commit(self, past: PastVersion, lost: Lost) -> Standing:
+        if self.is_dry_run:
+            self.report.aliases += len(past.aliases)
+            status = "corrupted" if lost else "deleted" if past.deleted_at else "ready"
+            return Standing("new", status, self.target.look(past).manifest_digest)
+        try:
+            standing = self.target.commit(past, lost)
+        except Refused as error:
+            self._finding("skipped", str(past), str(error))
+            return Standing("skipped")
+        self.report.aliases += len(standing.aliases)
+        return standing
+
+    def _tell_contents(self, past: PastVersion, taken: TakenFiles) -> None:
+        for way in taken.ways:
+            self.report.contents[way.how] += way.count
+            self.report.content_bytes[way.how] += way.size_bytes
+        for file in past.files:
+            if file.digest in taken.lost:
+                text = f"{file.path} {taken.lost[file.digest]}"
+                self._finding("corrupted", str(past), text)
+            elif file.digest in taken.repaired:
+                text = (
+                    f"{file.path} {taken.repaired[file.digest]}; taken from elsewhere in the store"
+                )
+                self._finding("repaired", str(past), text)
+
+    def _tell_aliases(self, past: PastVersion, standing: Standing) -> None:
+        if self.is_dry_run or standing.outcome not in {"there", "imported"}:
+            return
+        for alias in past.aliases:
+            if alias.name not in standing.aliases:
+                text = (
+                    f"the alias {alias.name} points elsewhere in the portal, or was removed there"
+                )
+                self._finding("note", str(past), f"{text}; it stays as it is")
+
+    def _bury(self, tombstones: Iterable[Tombstone]) -> None:
+        for one in tombstones:
+            try:
+                self.target.bury(one)
+            except Refused as error:
+                self._finding("note", f"{one.line}:v{one.number}", str(error))
+
+    # Runs -----------------------------------------------------------------------------------------
+
+    def _take_runs(self, runs: Sequence[PastRun]) -> None:
+        """First what they made, for a tombstone shall know its maker; then what they used."""
+        if not self.is_dry_run:
+            for run in runs:
+                for link in run.made:
+                    self._tell_maker(run, link)
+        for run in runs:
+            self._take_run(run)
+
+    def _take_run(self, run: PastRun) -> None:
+        used = [link for link in run.used if self._is_usable(run, link)]
+        if self.is_dry_run:
+            self.report.runs["new"] += 1
+            self.report.links += len(used)
+            return
+        try:
+            is_new, left_out = self.target.add_run(replace(run, used=tuple(used)))
+        except Refused as error:
+            self.report.runs["skipped"] += 1
+            self._finding("skipped", f"run {run.id}", str(error))
+            return
+        self.report.runs["imported" if is_new else "there"] += 1
+        self.report.links += len(used) - len(left_out)
+        for link, why in left_out:
+            self._leave_out(run, link, why)
+
+    def _is_usable(self, run: PastRun, link: RunLink) -> bool:
+        """Whether the portal has what the run used: as it was taken over, or as a tombstone."""
+        if self.is_dry_run or (link.line, link.number) in self._made_by:
+            return True
+        if self._is_gone(link):
+            self._bury([Tombstone(link.line, link.number)])
+            self._made_by[link.line, link.number] = ""
+            return True
+        self._leave_out(run, link, "it was not taken over")
+        return False
+
+    def _is_gone(self, link: RunLink) -> bool:
+        """Whether the store had it and deleted it for ever: its number is known no more."""
+        known = self._known.get(link.line)
+        return known is not None and link.line in self._taken and link.number not in known
+
+    def _tell_maker(self, run: PastRun, link: RunLink) -> None:
+        """What a run made is told by the versions; what is deleted for ever by the run alone."""
+        maker = self._made_by.get((link.line, link.number))
+        if maker == run.id:
+            return
+        if not maker and self._is_gone(link):
+            self._bury([Tombstone(link.line, link.number, run.id, created_at=link.at)])
+            self._made_by[link.line, link.number] = run.id
+        elif maker:
+            self._leave_out(run, link, f"the version says that the run {maker} made it")
+
+    def _leave_out(self, run: PastRun, link: RunLink, why: str) -> None:
+        self._finding("skipped", f"run {run.id}", f"its link with {link} is left out: {why}")
+
+    # The end --------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        """Ask the portal once more what it has: that, and not what was meant, is signed off."""
+        for artifact, number, digest in self._expected:
+            past = self._load(artifact, number, is_quiet=True)
+            standing = self.target.look(past) if past else Standing("gone")
+            if standing.outcome == "there" and standing.manifest_digest == digest:
+                self.report.checked += 1
+            else:
+                self.report.unchecked.append(f"{artifact.line}:v{number}")
+
+    def _finding(self, kind: str, about: str, text: str) -> None:
+        self.report.note(Finding(kind, about, text))
+
+
+def distinct(files: Iterable[PastFile]) -> list[PastFile]:
+    """One file for each digest, with the places of all that have it."""
+    found: dict[str, PastFile] = {}
+    for file in files:
+        known = found.get(file.digest)
+        places = tuple(dict.fromkeys([*(known.places if known else ()), *file.places]))
+        found[file.digest] = PastFile(file.path, file.digest, file.size, file.modified_at, places)
+    return list(found.values())

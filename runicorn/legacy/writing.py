@@ -1,0 +1,183 @@
+"""Writing an export: every file gets its name when it is whole, and only in a folder of ours."""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn.legacy import layout
+from runicorn.legacy.files import hash_stream, is_folder
+from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
+from runicorn.legacy.layout import WrittenVersion
+from runicorn.legacy.values import PastFile, PastRun, PastVersion
+
+MARKER = "export.json"
+PART_PREFIX = ".part-"
+
+Fetch = Callable[[PastFile, Path], str]
+"""Writes the whole content of a file to a path that does not exist; says how. May raise Lost."""
+
+
+class NoExport(ValueError):  # noqa: N818 - a verdict
+    """The folder is not empty, and no export that may be gone on with; the text says why."""
+
+
+class Lost(Exception):  # noqa: N818 - a verdict
+    """The content is damaged or gone; the text says why."""
+
+
+class ExportFolder:
+    """The folder ``root``, which an export of ``source`` is written to or gone on with."""
+
+    def __init__(self, root: Path, source: str) -> None:
+        self.root = root
+        self.source = source
+        self.artifacts = root / "artifacts"
+
+    def begin(self) -> None:
+        """Make it an export. Raises NoExport where it holds anything else, OSError."""
+        if is_folder(self.root) and any(self.root.iterdir()):
+            self._require_ours()
+            for left in self.root.rglob(f"{PART_PREFIX}*"):  # by one that was killed
+                left.unlink(missing_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._mark({"complete": False})
+        (self.artifacts / ".dedup").mkdir(parents=True, exist_ok=True)
+        (self.root / "runs").mkdir(exist_ok=True)
+
+    def _require_ours(self) -> None:
+        try:
+            found = read_object(self.root / MARKER)
+        except Unreadable:
+            text = f"{self.root} is not empty, and no export: nothing is written to it."
+            raise NoExport(text) from None
+        if found.get("kind") != "runicorn-export" or found.get("source") != self.source:
+            other = f"{self.root} is an export of {found.get('source')}"
+            raise NoExport(f"{other}, not of {self.source}: nothing is written to it.")
+
+    def end(self, figures: dict[str, Any]) -> None:
+        """Say that it is whole, when it is on the disk."""
+        os.sync()
+        self._mark({"complete": True, **figures})
+
+    def _mark(self, extra: dict[str, Any]) -> None:
+        self._write(self.root / MARKER, layout.to_bytes(layout.marker_json(self.source, extra)))
+
+    # Versions -------------------------------------------------------------------------------------
+
+    def version_folder(self, past: PastVersion) -> Path:
+        """Where a version goes."""
+        return self.artifacts / past.line.type / past.line.name / f"v{past.number}"
+
+    def has_version(self, past: PastVersion) -> bool:
+        """Whether its files are all here: metadata.json is written last."""
+        folder = self.version_folder(past)
+        try:
+            read_bytes(folder / "metadata.json")
+            manifest = json.loads(read_bytes(folder / "manifest.json"))
+        except (Unreadable, ValueError):
+            return False
+        written = layout.manifest_json(WrittenVersion(past, "ready"))
+        return bool(manifest.get("files") == json.loads(json.dumps(written))["files"])
+
+    def write_files(self, past: PastVersion, fetch: Fetch) -> tuple[dict[str, str], dict[str, str]]:
+        """Write the contents: digest → how of each, and digest → why of those that are lost."""
+        ways: dict[str, str] = {}
+        lost: dict[str, str] = {}
+        for file in past.files:
+            if file.digest in lost:
+                continue
+            try:
+                ways.setdefault(file.digest, self._fetch_once(file, fetch))
+                self._link(file, self.version_folder(past))
+            except Lost as error:
+                lost[file.digest] = str(error)
+        return ways, lost
+
+    def pool_path(self, digest: str) -> Path:
+        """Where content lies once, as in 0.5."""
+        sha256 = digest.removeprefix("sha256:")
+        return self.artifacts / ".dedup" / sha256[:2] / sha256
+
+    def _fetch_once(self, file: PastFile, fetch: Fetch) -> str:
+        target = self.pool_path(file.digest)
+        with suppress(OSError):
+            if target.lstat().st_size == file.size:
+                return "known"
+        target.parent.mkdir(exist_ok=True)
+        part = target.with_name(PART_PREFIX + uuid.uuid4().hex)
+        try:
+            how = fetch(file, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return how
+
+    def _link(self, file: PastFile, folder: Path) -> None:
+        """The content under its path: a link to what lies once, or a copy."""
+        parts = file.path.split("/")
+        if not all(map(layout.is_folder_name, parts)):
+            return  # no such name can be on a disk; the content is in the pool, and is found there
+        target = folder.joinpath("files", *parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = self.pool_path(file.digest)
+        if target.exists() and target.samefile(source):
+            return
+        part = target.with_name(PART_PREFIX + uuid.uuid4().hex)
+        try:
+            os.link(source, part)
+        except OSError:
+            shutil.copyfile(source, part)
+        part.replace(target)
+
+    def write_metadata(self, one: WrittenVersion) -> None:
+        """What is said of a version; its files are here by now."""
+        folder = self.version_folder(one.past)
+        (folder / "files").mkdir(parents=True, exist_ok=True)
+        manifest = layout.to_bytes(layout.manifest_json(one))
+        self._write(folder / "manifest.json", manifest)
+        marker = folder / ".deleted"
+        if one.past.deleted_at is not None:
+            self._write(marker, layout.to_bytes(layout.deleted_json(one.past)))
+        else:
+            marker.unlink(missing_ok=True)
+        metadata = layout.metadata_json(one, manifest)
+        self._write(folder / "metadata.json", layout.to_bytes(metadata))
+
+    def write_index(self, folder: Path, index: dict[str, Any], extras: dict[str, Any]) -> None:
+        """Which versions there are; written when they are there."""
+        self._write(folder / "portal.json", layout.to_bytes(extras))
+        self._write(folder / "versions.json", layout.to_bytes(index))
+
+    # Runs -----------------------------------------------------------------------------------------
+
+    def write_run(self, run: PastRun) -> None:
+        """A run's folder."""
+        folder = self.root.joinpath(*layout.run_folder(run))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in layout.run_files(run).items():
+            self._write(folder / name, layout.to_bytes(content))
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file whole; one that has this content already is left alone."""
+        with suppress(OSError):
+            if path.read_bytes() == data:
+                return
+        part = path.with_name(PART_PREFIX + uuid.uuid4().hex)
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def verify_written(path: Path, file: PastFile) -> None:
+    """Raise Lost unless ``path`` holds what ``file`` must be; then it is made read-only."""
+    with path.open("rb") as written:
+        if hash_stream(written) != (file.digest, file.size):
+            raise Lost("has other bytes than its digest says")
+    path.chmod(0o444)

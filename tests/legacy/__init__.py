@@ -1,0 +1,1 @@
+"""Stores of Runicorn 0.5: read, imported, exported."""
