@@ -7,18 +7,19 @@ not bring whole (a broken connection, damaged content) is left to be fetched by 
 import hashlib
 import logging
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from urllib3.exceptions import HTTPError
 
 from runicorn.api import Client
-from runicorn.models import ArtifactMetadata
+from runicorn.models import ArtifactMetadata, FileEntry
 from runicorn.placing import Placement
 from runicorn.transfer import Transfer
 
 logger = logging.getLogger(__name__)
 
 SMALL_BYTES = 1 << 20
+Keep = Callable[[str, bytes], None]
 FEWEST_FILES = 32
 FREE_WASTE_BYTES = 8 << 20
 
@@ -37,9 +38,16 @@ def choose_bundled(wanted: Sequence[Placement], *, version_bytes: int) -> dict[s
 
 
 def fetch_bundled(
-    client: Client, version: ArtifactMetadata, wanted: dict[str, Placement], transfer: Transfer
+    client: Client,
+    version: ArtifactMetadata,
+    wanted: dict[str, Placement],
+    transfer: Transfer,
+    keep: Keep,
 ) -> set[str]:
-    """Read ``wanted`` from the archive of ``version``; return the paths that are in place."""
+    """Read ``wanted`` from the archive of ``version``; return the paths that are in place.
+
+    ``keep`` hears of each content and its digest.
+    """
     done: set[str] = set()
     try:
         with (
@@ -50,22 +58,26 @@ def fetch_bundled(
         ):
             for member in archive:
                 placement = wanted.get(member.name)
-                if placement and _place(archive, member, placement, transfer):
-                    done.add(member.name)
+                content = _read(archive, member, placement.entry) if placement else None
+                if placement is None or content is None:
+                    continue
+                _place(placement, content, transfer)
+                keep(placement.entry.digest, content)
+                done.add(member.name)
     except (HTTPError, tarfile.TarError) as error:
         logger.info("The archive of %s broke off: %s", version.name, error)
     return done
 
 
-def _place(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, placement: Placement, transfer: Transfer
-) -> bool:
-    """Write one member, if it is the file we want."""
-    source = archive.extractfile(member) if member.size == placement.entry.size else None
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, entry: FileEntry) -> bytes | None:
+    """Return the content of one member, if it is the one we want."""
+    source = archive.extractfile(member) if member.size == entry.size else None
     content = source.read() if source else b""
-    if f"sha256:{hashlib.sha256(content).hexdigest()}" != placement.entry.digest:
-        return False
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return content if digest == entry.digest else None
+
+
+def _place(placement: Placement, content: bytes, transfer: Transfer) -> None:
     with placement.writing() as file:
         file.write(content)
     transfer.advance(len(content))
-    return True

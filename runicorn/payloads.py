@@ -113,6 +113,15 @@ class CommitRequest(TypedDict):
     comment: NotRequired[str]
     run: str | None
     commit_id: str
+    if_unchanged: NotRequired[str]  # new (a new version all the same) or reuse (the latest)
+
+
+class VersionChanges(TypedDict, total=False):
+    """What may be said anew of a version that is stored; what is absent stays."""
+
+    description: str
+    tags: list[str]
+    metadata: dict[str, Any]  # the user's own
 
 
 class LineageNode(TypedDict):

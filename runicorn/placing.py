@@ -15,7 +15,7 @@ from runicorn import rules
 from runicorn.errors import IntegrityError, SourceChanged
 from runicorn.hashing import hash_file
 from runicorn.models import FileEntry
-from runicorn.transfer import Transfer
+from runicorn.transfer import Advancing
 
 
 @dataclass(frozen=True)
@@ -25,26 +25,41 @@ class Placement:
     entry: FileEntry
     target: Path
 
-    def is_done(self, transfer: Transfer) -> bool:
+    @property
+    def partial_path(self) -> Path:
+        """Where it is on its way, for this process or the next, where no cache keeps it."""
+        return self.target.with_name(f".{self.entry.digest.removeprefix('sha256:')[:32]}.part")
+
+    def is_done(self, progress: Advancing) -> bool:
         """Whether the target has the entry's content already; it then counts as progress."""
-        if not is_intact(self.target, self.entry, transfer):
+        if not is_intact(self.target, self.entry, progress):
             return False
-        transfer.advance(self.entry.size)
+        progress.advance(self.entry.size)
         return True
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[BinaryIO]:
         """Open a file for the content; it becomes the target when the block ends well."""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        part = self.target.with_name(f".{secrets.token_hex(8)}.part")
-        try:
+        with self.replacing() as part:
             with part.open("xb") as file:
                 yield file
-            if self.entry.modified_at is not None:
-                os.utime(part, (self.entry.modified_at, self.entry.modified_at))
+            self.set_times(part)
+
+    @contextlib.contextmanager
+    def replacing(self) -> Iterator[Path]:
+        """Name a file to make; it becomes the target when the block ends well."""
+        part = self.target.with_name(f".{secrets.token_hex(8)}.part")
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield part
             part.replace(self.target)
         finally:
-            part.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)  # there too where both were links to one content
+
+    def set_times(self, part: Path) -> None:
+        """Say when the content was written, where that is known."""
+        if self.entry.modified_at is not None:
+            os.utime(part, (self.entry.modified_at, self.entry.modified_at))
 
 
 def safe_target(target_dir: Path, path: str) -> Path:
@@ -58,11 +73,11 @@ def safe_target(target_dir: Path, path: str) -> Path:
     return target
 
 
-def is_intact(path: Path, entry: FileEntry, transfer: Transfer) -> bool:
+def is_intact(path: Path, entry: FileEntry, progress: Advancing) -> bool:
     """Whether ``path`` is a file with the content of ``entry``."""
     if not path.is_file() or path.stat().st_size != entry.size:
         return False
     try:
-        return hash_file(path, lambda _: transfer.advance(0)).digest == entry.digest
+        return hash_file(path, lambda _: progress.advance(0)).digest == entry.digest
     except SourceChanged:
         return False

@@ -1,7 +1,7 @@
 """What every test may use: a real store in ``tmp_path`` and small factories over the services."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,16 @@ from tests.people import group_of, make_user
 
 ANYBODY = AnonymousUser()
 MakeVersion = Callable[..., Version]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def client_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for what the SDK keeps: nobody's own cache counts in a test, or is written to."""
+    with pytest.MonkeyPatch.context() as environment:
+        folder = tmp_path_factory.mktemp("client")
+        environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        environment.setenv("XDG_DATA_HOME", str(folder / "data"))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from artifacts.api.values import (
 )
 from artifacts.names import MAX_PATH_BYTES, TYPES, check_alias
 from artifacts.services.space import MAX_FILES
+from artifacts.services.versions import NEW, REUSE
 
 MAX_DIGESTS = 100_000
 
@@ -331,6 +332,13 @@ class CommitFieldsIn(serializers.Serializer[Any]):
     run = StringField(required=False, allow_null=True, max_length=128)
     commit_id = serializers.UUIDField(
         required=False, help_text="The client's own id of this commit: makes a repeat harmless."
+    )
+
+    if_unchanged = serializers.ChoiceField(
+        choices=[NEW, REUSE],
+        required=False,
+        help_text="Where the latest version has the same files and references: `new` makes a "
+        "version all the same, `reuse` answers 200 with that one, and only the aliases move.",
     )
 
     def validate_aliases(self, value: list[str]) -> list[str]:

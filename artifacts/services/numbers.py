@@ -26,7 +26,7 @@ def take_number(line: Artifact) -> Artifact:
 
     It is its ``last_number`` then.
     """
-    artifact = _lock_line(line)
+    artifact = lock_line(line)
     artifact.team = line.team
     artifact.updated_at = timezone.now()
     if artifact.last_number == 0:
@@ -36,7 +36,8 @@ def take_number(line: Artifact) -> Artifact:
     return artifact
 
 
-def _lock_line(line: Artifact) -> Artifact:
+def lock_line(line: Artifact) -> Artifact:
+    """Lock the artifact that has the type, name and team of ``line``, made at need."""
     rows = Artifact.objects.select_for_update(no_key=True)
     while True:
         Artifact.objects.bulk_create([line], ignore_conflicts=True)
