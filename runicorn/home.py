@@ -81,8 +81,14 @@ def _path(
     given = environ.get(variable, "")
     if given:
         return Path(given) / below
-    user = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(user) / default / below if user else None
+    user = user_dir(environ)
+    return user / default / below if user else None
+
+
+def user_dir(environ: Mapping[str, str]) -> Path | None:
+    """Return this user's own folder, or None."""
+    given = next((environ[name] for name in ("HOME", "USERPROFILE") if environ.get(name)), None)
+    return Path(given) if given else None
 
 
 def _nearest(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import accounts, artifacts, tokens
+from runicorn.cli import accounts, artifacts, cache, syncing, tokens, verifying
 from runicorn.cli.output import print_line, say
 from runicorn.errors import (
     AccessDenied,
@@ -29,6 +29,9 @@ app.command("logout")(accounts.logout)
 app.command("whoami")(accounts.whoami)
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(tokens.app, name="token")
+artifacts.app.command("verify")(verifying.verify)
+app.command("sync")(syncing.sync)
+app.add_typer(cache.app, name="cache")
 
 _EXIT_CODES: tuple[tuple[type[RunicornError], int], ...] = (
     (InvalidInput, 2),
