@@ -132,13 +132,16 @@ class Cache:
         """Keep a small content, which has that digest."""
         path = self.blob_path(digest)
         part = self.partial_path(digest).with_name(f"{path.name}.{secrets.token_hex(4)}")
-        if not part.parent.is_dir():
-            part.parent.mkdir(parents=True, exist_ok=True)
         try:
             part.write_bytes(content)
+        except FileNotFoundError:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+        try:
             self._publish(part, path)
-        finally:
+        except BaseException:
             part.unlink(missing_ok=True)
+            raise
 
     def publish(self, partial: Partial, digest: str) -> None:
         """Keep what ``partial`` holds, which was verified."""

@@ -139,14 +139,11 @@ class _Download:
             self._cache.prune(self._cache.max_bytes - size_bytes)
 
     def _fetch_all(self, client: Client, wanted: Sequence[Placement]) -> None:
-        bundled = choose_bundled(wanted, version_bytes=self._version.size_bytes)
-        done = self._fetch_bundled(client, bundled) if bundled else set()
+        bundled = choose_bundled(wanted)
+        done = fetch_bundled(client, self._version, bundled, self._transfer, self._keep)
         left = [one for one in wanted if one.entry.path not in done]
         left.sort(key=lambda one: -one.entry.size)
         self._transfer.run([partial(self._fetch, client, one) for one in left])
-
-    def _fetch_bundled(self, client: Client, bundled: dict[str, Placement]) -> set[str]:
-        return fetch_bundled(client, self._version, bundled, self._transfer, self._keep)
 
     def _keep(self, digest: str, content: bytes) -> None:
         """Put a small content into the cache, if that can be."""

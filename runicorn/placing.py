@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from runicorn.errors import IntegrityError, SourceChanged
 from runicorn.hashing import hash_file
 from runicorn.models import FileEntry
 from runicorn.transfer import Advancing
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,25 @@ class Placement:
         finally:
             part.unlink(missing_ok=True)  # there too where both were links to one content
 
+    def put(self, content: bytes) -> None:
+        """Make ``content`` the target, in as few steps as there can be: it may be one of many."""
+        part = f"{self.target.parent}/.{secrets.token_hex(8)}.part"
+        try:
+            fd = os.open(part, _NEW_FILE, 0o666)
+        except FileNotFoundError:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(part, _NEW_FILE, 0o666)
+        try:
+            with open(fd, "wb", buffering=0) as file:  # noqa: PTH123 a descriptor
+                write_all(file, content)
+                if self.entry.modified_at is not None:
+                    os.utime(fd, (self.entry.modified_at, self.entry.modified_at))
+            os.replace(part, self.target)  # noqa: PTH105
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # noqa: PTH108
+            raise
+
     def set_times(self, part: Path) -> None:
         """Say when the content was written, where that is known."""
         if self.entry.modified_at is not None:
@@ -71,6 +93,13 @@ def safe_target(target_dir: Path, path: str) -> Path:
     if not target.resolve().is_relative_to(target_dir.resolve()):
         raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
     return target
+
+
+def write_all(file: RawIOBase, content: bytes) -> None:
+    """Write all of ``content``: the system may take less than it was given."""
+    view = memoryview(content)
+    while view:
+        view = view[file.write(view) or 0 :]
 
 
 def is_intact(path: Path, entry: FileEntry, progress: Advancing) -> bool:

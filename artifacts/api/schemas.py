@@ -25,6 +25,7 @@ from artifacts.services.space import MAX_FILES
 from artifacts.services.versions import NEW, REUSE
 
 MAX_DIGESTS = 100_000
+MAX_BUNDLED = 10_000
 
 # What names.py checks, as far as a pattern can say it.
 DIGEST_PATTERN = "^sha256:[0-9a-f]{64}$"
@@ -300,6 +301,12 @@ class DigestsIn(serializers.Serializer[Any]):
         help_text="How many bytes the contents below 8 MiB have together: those asked about here,"
         " and those that earlier questions about the same version found missing.",
     )  # fmt: skip
+
+
+class BundleIn(serializers.Serializer[Any]):
+    """Which contents of a version."""
+
+    digests = serializers.ListField(child=DigestField(), max_length=MAX_BUNDLED)
 
 
 class MissingOut(serializers.Serializer[Any]):

@@ -1,5 +1,7 @@
 """Artifacts and their versions over HTTP."""
 
+import json
+from collections.abc import Sequence
 from typing import cast
 from urllib.parse import quote
 
@@ -142,6 +144,21 @@ class ArtifactRoutes(Routes):
         """``GET …/files/{path}``: the bytes, still to be read; ``headers`` may ask for a range."""
         target = f"{version_path(name, version)}/files/{quote(path, safe='/')}"
         return self._transport.open(Call("GET", target, whose(artifact_type, team), headers or {}))
+
+    def open_bundle(
+        self,
+        name: str,
+        version: int,
+        digests: Sequence[str],
+        *,
+        artifact_type: str | None = None,
+        team: str | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        """``POST …/bundle``: contents of the version as records, still to be read."""
+        data = json.dumps({"digests": list(digests)}).encode()
+        path, query = f"{version_path(name, version)}/bundle", whose(artifact_type, team)
+        headers = {"Content-Type": "application/json"}
+        return self._transport.open(Call("POST", path, query, headers, body=lambda: data))
 
     def open_archive(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
