@@ -39,7 +39,6 @@ from artifacts.services.journal import (
 )
 from artifacts.services.limits import lock_quota, refuse_large_version, require_quota
 from artifacts.services.numbers import keep_team, lock_line, take_number
-from artifacts.services.planner import count_after_commit
 from artifacts.services.protection import refuse_protected, require_to_move
 from artifacts.services.teams import choose_team
 from artifacts.services.trees import build_after_commit
@@ -198,7 +197,6 @@ def _insert_version(
     record_all(events)
     reached("version.before_commit")
     transaction.on_commit(lambda: reached("version.committed"))
-    count_after_commit(version.num_files)
     build_after_commit(version.pk)
     logger.info("version created version=%s bytes=%d", version.full_name, version.size_bytes)
     return version
