@@ -12,7 +12,6 @@ content appears by a rename, an open file outlives its removal, and one that is 
 """
 
 import contextlib
-import hashlib
 import logging
 import os
 import secrets
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runicorn.copying import copy_hashed, hash_open, try_link
+from runicorn.copying import copy_hashed, hash_open, try_link, write_new
 from runicorn.home import cache_bytes, cache_path
 from runicorn.partial import Partial, try_remove
 from runicorn.transfer import Advancing, Tally
@@ -129,26 +128,23 @@ class Cache:
             os.utime(path)
 
     def add(self, digest: str, content: bytes) -> None:
-        """Keep a small content, which has that digest."""
-        path = self.blob_path(digest)
-        part = self.partial_path(digest).with_name(f"{path.name}.{secrets.token_hex(4)}")
+        """Keep a small content, which has that digest, unless somebody prunes it right away."""
+        part = Path(f"{self.partial_path(digest)}.{secrets.token_hex(4)}")
         try:
-            part.write_bytes(content)
+            write_new(part, content, mode=0o444)
+            self._rename(part, self.blob_path(digest))
         except FileNotFoundError:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-        try:
-            self._publish(part, path)
+            logger.debug("%s was pruned while it came", digest)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
 
     def publish(self, partial: Partial, digest: str) -> None:
         """Keep what ``partial`` holds, which was verified."""
-        self._publish(partial.path, self.blob_path(digest))
+        partial.path.chmod(0o444)
+        self._rename(partial.path, self.blob_path(digest))
 
-    def _publish(self, part: Path, path: Path) -> None:
-        part.chmod(0o444)
+    def _rename(self, part: Path, path: Path) -> None:
         try:
             part.replace(path)
         except FileNotFoundError:
@@ -227,18 +223,13 @@ def _remove(one: Cached) -> bool:
 def _folders(root: Path) -> list[Path]:
     try:
         return [Path(entry.path) for entry in os.scandir(root) if entry.is_dir()]
-    except FileNotFoundError:
+    except OSError:
         return []
 
 
 def _scan(folder: Path) -> Iterator[Cached]:
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # not there, or not ours: as good as empty
         for entry in os.scandir(folder):
             with contextlib.suppress(FileNotFoundError):  # pruned meanwhile
                 found = entry.stat(follow_symlinks=False)
                 yield Cached(Path(entry.path), found.st_size, found.st_mtime)
-
-
-def sha256_of(content: bytes) -> str:
-    """Return the digest of ``content``, ``sha256:…``."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

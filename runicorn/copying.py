@@ -15,6 +15,7 @@ from typing import BinaryIO
 PIECE_BYTES = 1 << 20
 CLONE_FROM_BYTES = 64 << 10
 _FICLONE = 0x40049409
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 _cannot_clone: set[tuple[int, int]] = set()
 """Pairs of filesystems that were seen to refuse."""
@@ -39,6 +40,28 @@ def hash_open(source: BinaryIO, advance: Callable[[int], None]) -> str:
         hasher.update(piece)
         advance(len(piece))
     return f"sha256:{hasher.hexdigest()}"
+
+
+def write_new(
+    path: Path, content: bytes, *, mode: int = 0o666, modified_at: float | None = None
+) -> None:
+    """Write a new file in as few steps as there can be: it may be one of many.
+
+    Its folder is made at need; ``modified_at`` is in epoch seconds.
+    """
+    try:
+        fd = os.open(path, _NEW_FILE, mode)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, _NEW_FILE, mode)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(fd, view) :]
+        if modified_at is not None:
+            os.utime(fd, (modified_at, modified_at))
+    finally:
+        os.close(fd)
 
 
 def try_link(source: Path, target: Path) -> bool:

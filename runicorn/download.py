@@ -18,11 +18,12 @@ from runicorn.errors import NotCached
 from runicorn.fetching import Fetch, is_disk_trouble
 from runicorn.models import ArtifactMetadata, FileEntry
 from runicorn.partial import open_partial
-from runicorn.placing import Placement, safe_target
+from runicorn.placing import Placement, safe_targets
 from runicorn.transfer import Advancing, Quiet, Tally, Transfer
 
 logger = logging.getLogger(__name__)
 
+LOOK_AT_ONCE = 64
 LINE_FROM_BYTES = 8 << 20
 """Smaller files are not shown one by one."""
 
@@ -59,7 +60,8 @@ def download_files(
     :class:`IntegrityError` for content or paths that are not what they should be,
     :class:`NotCached` offline.
     """
-    planned = [Placement(entry, safe_target(target_dir, entry.path)) for entry in entries]
+    targets = safe_targets(target_dir, [entry.path for entry in entries])
+    planned = [Placement(entry, targets[entry.path]) for entry in entries]
     target_dir.mkdir(parents=True, exist_ok=True)
     transfer.start("Downloading", sum(entry.size for entry in entries))
     _Download(sources or Sources(client), version, transfer).run(planned)
@@ -90,8 +92,18 @@ class _Download:
     def _without(
         self, planned: Sequence[Placement], is_done: Callable[[Placement], bool]
     ) -> list[Placement]:
-        done = self._transfer.run([partial(is_done, one) for one in planned])
-        return [one for one, was_done in zip(planned, done, strict=True) if not was_done]
+        """Return those that are not done; a job looks at several, as most take no time at all."""
+
+        def left_of(some: Sequence[Placement]) -> list[Placement]:
+            return [one for one in some if not is_done(one)]
+
+        size = max(1, min(LOOK_AT_ONCE, len(planned) // self._transfer.workers))
+        lots = [planned[start : start + size] for start in range(0, len(planned), size)]
+        return [
+            one
+            for lot in self._transfer.run([partial(left_of, lot) for lot in lots])
+            for one in lot
+        ]
 
     def _is_there(self, one: Placement) -> bool:
         return one.is_done(self._transfer)
@@ -151,8 +163,6 @@ class _Download:
             return
         try:
             self._cache.add(digest, content)
-        except FileNotFoundError:
-            logger.debug("%s was pruned while it came", digest)
         except OSError as error:
             self._give_up_cache(error)
 

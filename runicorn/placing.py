@@ -6,19 +6,17 @@ A file is written under a temporary name beside its target and renamed when it h
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
 from runicorn import rules
+from runicorn.copying import write_new
 from runicorn.errors import IntegrityError, SourceChanged
 from runicorn.hashing import hash_file
 from runicorn.models import FileEntry
 from runicorn.transfer import Advancing
-
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -60,22 +58,13 @@ class Placement:
             part.unlink(missing_ok=True)  # there too where both were links to one content
 
     def put(self, content: bytes) -> None:
-        """Make ``content`` the target, in as few steps as there can be: it may be one of many."""
-        part = f"{self.target.parent}/.{secrets.token_hex(8)}.part"
+        """Make ``content`` the target."""
+        part = Path(f"{os.path.dirname(self.target)}/.{secrets.token_hex(8)}.part")  # noqa: PTH120
         try:
-            fd = os.open(part, _NEW_FILE, 0o666)
-        except FileNotFoundError:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            fd = os.open(part, _NEW_FILE, 0o666)
-        try:
-            with open(fd, "wb", buffering=0) as file:  # noqa: PTH123 a descriptor
-                write_all(file, content)
-                if self.entry.modified_at is not None:
-                    os.utime(fd, (self.entry.modified_at, self.entry.modified_at))
-            os.replace(part, self.target)  # noqa: PTH105
+            write_new(part, content, modified_at=self.entry.modified_at)
+            os.replace(part, self.target)  # noqa: PTH105 one of many
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)  # noqa: PTH108
+            part.unlink(missing_ok=True)
             raise
 
     def set_times(self, part: Path) -> None:
@@ -86,20 +75,26 @@ class Placement:
 
 def safe_target(target_dir: Path, path: str) -> Path:
     """Return where ``path`` belongs; raises :class:`IntegrityError` if that is elsewhere."""
-    try:
-        target = target_dir.joinpath(*rules.check_path(path).split("/"))
-    except ValueError as error:
-        raise IntegrityError(f"The server names a file no version can have: {error}") from error
-    if not target.resolve().is_relative_to(target_dir.resolve()):
-        raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
-    return target
+    return safe_targets(target_dir, [path])[path]
 
 
-def write_all(file: RawIOBase, content: bytes) -> None:
-    """Write all of ``content``: the system may take less than it was given."""
-    view = memoryview(content)
-    while view:
-        view = view[file.write(view) or 0 :]
+def safe_targets(target_dir: Path, paths: Iterable[str]) -> dict[str, Path]:
+    """Return where each of ``paths`` belongs; raises as :func:`safe_target`.
+
+    Each folder is looked at once: there may be links in it already that lead elsewhere.
+    """
+    root, inside = target_dir.resolve(), set[Path]()
+    found: dict[str, Path] = {}
+    for path in paths:
+        try:
+            target = found[path] = target_dir.joinpath(*rules.check_path(path).split("/"))
+        except ValueError as error:
+            raise IntegrityError(f"The server names a file no version can have: {error}") from error
+        if target.is_symlink() or target.parent not in inside:
+            if not target.resolve().is_relative_to(root):
+                raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
+            inside.add(target.parent)
+    return found
 
 
 def is_intact(path: Path, entry: FileEntry, progress: Advancing) -> bool:

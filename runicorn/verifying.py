@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from runicorn.models import FileEntry
-from runicorn.placing import is_intact, safe_target
+from runicorn.placing import is_intact, safe_targets
 from runicorn.transfer import Transfer
 
 
@@ -31,7 +31,7 @@ def verify_folder(entries: Sequence[FileEntry], folder: Path, transfer: Transfer
     Raises :class:`IntegrityError` for a path that would lead out of the folder.
     """
     transfer.start("Verifying", sum(entry.size for entry in entries))
-    targets = {entry.path: safe_target(folder, entry.path) for entry in entries}
+    targets = safe_targets(folder, [entry.path for entry in entries])
     states = transfer.run(
         [partial(_state_of, entry, targets[entry.path], transfer) for entry in entries]
     )

@@ -35,8 +35,8 @@ _PLAN = f"""(
     )) ORDER BY sent.id LIMIT 1
 )"""  # noqa: S608 - constants only
 
-# What ``blob`` keeps in which others. Without a plan PostgreSQL must not even look: it would read all
-# blobs for each, which takes half a minute for a version of 10 000 files.
+# What ``blob`` keeps in which others. Without a plan PostgreSQL must not even look: it would read
+# all blobs for each, which takes half a minute for a version of 10 000 files.
 _LEANS = """(
     SELECT real.base_id, real.bytes FROM artifacts_blobbase real
     WHERE real.blob_id = blob.id AND planned.bases IS NULL
