@@ -205,7 +205,7 @@ class Trial:
             time.sleep(0.001)
         if kind == "client":
             process.kill()
-            process.wait()
+            process.communicate()
             process = begin()
         elif kind == "server":
             self.portal.kill_and_restart()
