@@ -39,7 +39,7 @@ def write_files(folder: Path, count: int) -> Path:
     return folder
 
 
-def send_singly(client: rn.Client, folder: Path) -> None:
+def send_singly(client: rn.Client, folder: Path, connections: int) -> None:
     """The baseline up: hash and send each file in a request of its own."""
 
     def send(path: Path) -> None:
@@ -47,11 +47,11 @@ def send_singly(client: rn.Client, folder: Path) -> None:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         client.put_blob(digest, len(content), lambda: content)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(connections) as pool:
         list(pool.map(send, [path for path in folder.rglob("*") if path.is_file()]))
 
 
-def fetch_singly(client: rn.Client, name: str, folder: Path) -> None:
+def fetch_singly(client: rn.Client, name: str, folder: Path, connections: int) -> None:
     """The baseline down: fetch and hash each file in a request of its own."""
 
     def fetch(path: str) -> None:
@@ -63,32 +63,37 @@ def fetch_singly(client: rn.Client, name: str, folder: Path) -> None:
         target.write_bytes(content)
 
     paths = [one["path"] for one in client.get_files(name, 1)["files"]]
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(connections) as pool:
         list(pool.map(fetch, paths))
 
 
 def measure(folder: Path, count: int) -> float:
-    """Print rates and ratios; return the smaller ratio."""
+    """Print rates and ratios; return the smallest ratio to one request after the other."""
     client = rn.Client()
     singly = count // 10  # their rate does not depend on how many there are
-    few, many = write_files(folder / "few", singly), write_files(folder / "many", count)
+    many = write_files(folder / "many", count)
+    few = {n: write_files(folder / f"few-{n}", singly) for n in (1, WORKERS)}
     with rn.init(project="benchmark", name="many-files") as run:
-        few_up = singly / seconds(lambda: send_singly(client, few))
+        alone = {n: singly / seconds(lambda n=n: send_singly(client, few[n], n)) for n in few}
         artifact = rn.Artifact("many", type="dataset").add_dir(many)
-        many_up = count / seconds(lambda: run.log_artifact(artifact))
-        run.log_artifact(rn.Artifact("few", type="dataset").add_dir(few))
-        few_down = singly / seconds(lambda: fetch_singly(client, "few", folder / "few-out"))
-        many_down = count / seconds(lambda: artifact.download(folder / "many-out"))
-    print(f"{count} files of {SIZE_BYTES} bytes, {WORKERS} connections")
-    print(
-        f"up:   one request each {few_up:7.0f}/s, SDK {many_up:7.0f}/s,"
-        f" {many_up / few_up:5.1f} times"
-    )
-    print(
-        f"down: one request each {few_down:7.0f}/s, SDK {many_down:7.0f}/s:"
-        f" {many_down / few_down:5.1f} times"
-    )
-    return min(many_up / few_up, many_down / few_down)
+        up = show("up", alone, count / seconds(lambda: run.log_artifact(artifact)))
+        run.log_artifact(rn.Artifact("few", type="dataset").add_dir(few[1]))
+        alone = {
+            n: singly / seconds(lambda n=n: fetch_singly(client, "few", folder / f"out-{n}", n))
+            for n in few
+        }
+        down = show("down", alone, count / seconds(lambda: artifact.download(folder / "out")))
+    return min(up, down)
+
+
+def show(way: str, alone: dict[int, float], together: float) -> float:
+    """Print one way; return how much faster it is than one request after the other."""
+    for connections, rate in alone.items():
+        print(
+            f"{way:4} one request each, {connections} at a time: {rate:6.0f}/s;"
+            f" SDK: {together:6.0f}/s, {together / rate:5.1f} times"
+        )
+    return together / alone[1]
 
 
 def main() -> None:
@@ -96,6 +101,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--count", type=int, default=10_000)
     count = options.parse_args().count
+    print(f"{count} files of {SIZE_BYTES} bytes")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["RUNICORN_HOME"] = str(Path(folder) / "home")
         portal = start_portal(Path(folder) / "var", RUNICORN_LOG_LEVEL="WARNING")
