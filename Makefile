@@ -93,6 +93,8 @@ checkpoints: $(SERVER) ## train a network, keep 20 checkpoints in a running port
 bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.transfer
+	$(BIN)/python -m benchmarks.many_files
+	$(BIN)/python -m benchmarks.broken_transfers
 
 bench-dedup: $(DEV) ## measure what dedup inside files saves (ARGS="--count 100 --size-mib 64")
 	-@$(INSTALL) --group bench -c requirements-dev.txt

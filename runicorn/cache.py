@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runicorn.copying import copy_hashed, hash_open, try_link, write_new
-from runicorn.home import cache_bytes, cache_path
+from runicorn.home import cache_bytes, cache_path, make_private
 from runicorn.partial import Partial, try_remove
 from runicorn.transfer import Advancing, Tally
 
@@ -207,7 +207,11 @@ def open_cache() -> Cache | None:
     if root is None:
         return None
     limit = cache_bytes(root)
-    return Cache(root, limit) if limit else None
+    if not limit:
+        return None
+    with contextlib.suppress(OSError):  # whoever writes into it will say so
+        make_private(root)
+    return Cache(root, limit)
 
 
 def _remove(one: Cached) -> bool:

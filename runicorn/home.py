@@ -45,6 +45,16 @@ def queue_path(environ: Mapping[str, str] = os.environ) -> Path:
     return found
 
 
+def make_private(folder: Path) -> None:
+    """Make ``folder`` at need, for its owner alone: what is in it may be a team's.
+
+    One that is there stays as it is: whoever wants to share it makes it first. Raises ``OSError``.
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def make_download_dir(prefix: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Make a folder for a download that was given none."""
     base = home(environ)

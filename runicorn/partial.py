@@ -115,9 +115,12 @@ def open_partial(path: Path, progress: Advancing) -> Iterator[Partial]:
         try:
             yield partial
         except BaseException:
-            if partial.done == 0 or partial.path != path:
+            if partial.done == 0:
                 partial.drop()  # nothing to take up
             raise
+        finally:
+            if partial.path != path:
+                partial.drop()
 
 
 def _open_patiently(path: Path, progress: Advancing) -> Partial:

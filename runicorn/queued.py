@@ -27,6 +27,7 @@ from runicorn.cache import Cache
 from runicorn.copying import copy_hashed
 from runicorn.errors import SourceChanged, SyncInProgress
 from runicorn.hashing import SourceFile
+from runicorn.home import make_private
 from runicorn.transfer import Transfer
 
 NO_LIMIT = 1 << 62
@@ -63,6 +64,7 @@ class Queue:
 
         Raises ``OSError``, e.g. for a full disk; :class:`SourceChanged` where it changes meanwhile.
         """
+        make_private(self.root)
         part = self.root / "partial" / secrets.token_hex(16)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -92,8 +94,9 @@ class Queue:
 
     def append(self, kind: str, run_id: str, **body: object) -> None:
         """Add an event behind all others. It is durable on return."""
+        make_private(self.root)
         folder = self.root / "events"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         part = folder / f".{secrets.token_hex(8)}.part"
         try:
             _write(part, {"kind": kind, "run": run_id, "at": time.time(), **body})
@@ -143,7 +146,7 @@ class Queue:
 
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_private(self.root)
         fd = os.open(self.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, how)

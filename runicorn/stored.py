@@ -1,5 +1,6 @@
 """A version that is stored: on a server, in the cache, in the queue, or (disabled) nowhere."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ from runicorn.selection import choose_files
 from runicorn.specs import parse_spec
 from runicorn.transfer import Transfer
 from runicorn.verifying import Verification, verify_folder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class StoredVersion:
         graph = client.get_lineage(
             mine.name, mine.version, max_depth=1, artifact_type=mine.type, team=mine.owner
         )
+        if graph.get("truncated"):
+            logger.warning("%s has more runs around it than the portal lists", self.label)
         return _runs_beside(graph, edge_type)
 
     def _require_client(self, purpose: str) -> Client:

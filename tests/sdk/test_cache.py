@@ -320,6 +320,13 @@ def download(client: rn.Client, entry: rn.FileEntry, tmp_path: Path) -> None:
 # Where it is ------------------------------------------------------------------------------------
 
 
+def test_nobody_else_may_look_into_it(tmp_path: Path) -> None:
+    assert stat.S_IMODE(own_cache().root.stat().st_mode) == 0o700
+    (tmp_path / "shared").mkdir(mode=0o755)
+    home.make_private(tmp_path / "shared")
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
+
+
 def test_one_variable_moves_everything(tmp_path: Path) -> None:
     environ = {"RUNICORN_HOME": str(tmp_path), "HOME": "/h", "XDG_CACHE_HOME": "/x"}
     assert home.cache_path(environ) == tmp_path / "cache"
