@@ -123,8 +123,20 @@ def _record(source: SourceFile) -> bytes:
 
 
 def _send(client: Client, source: SourceFile, artifact: str, transfer: Transfer) -> None:
-    progress = Progress(transfer)
-    send = _put if source.size < LARGE_BYTES else _send_large
+    if source.size < LARGE_BYTES:
+        _send_by(_put, client, source, artifact, Progress(transfer))
+    else:
+        with transfer.line(source.path.name, source.size) as line:
+            _send_by(_send_large, client, source, artifact, Progress(line))
+
+
+def _send_by(
+    send: Callable[[Client, SourceFile, str, Progress], None],
+    client: Client,
+    source: SourceFile,
+    artifact: str,
+    progress: Progress,
+) -> None:
     try:
         send(client, source, artifact, progress)
     except DigestMismatch as error:
