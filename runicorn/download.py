@@ -117,12 +117,20 @@ class _Download:
             if self._sources.is_linked and self._link_out(pool, one, progress):
                 return True
             if pool.has(one.entry.digest):
-                with one.writing() as file:
-                    pool.copy_to(one.entry.digest, file, progress)
+                self._copy_out(pool, one, progress)
                 return True
         except NotThere:
             logger.debug("%s is not in %s any more", one.entry.path, pool.root)
         return False
+
+    def _copy_out(self, pool: Cache, one: Placement, progress: Advancing) -> None:
+        """Copy a file, under the name that a killed process may have left a part of it."""
+        with open_partial(one.partial_path, progress) as part:
+            part.start_over()
+            with part.open_for_copy() as file:
+                pool.copy_to(one.entry.digest, file, progress)
+            part.set_times(one.entry.modified_at)
+            part.rename(one.target)
 
     def _link_out(self, pool: Cache, one: Placement, progress: Advancing) -> bool:
         try:

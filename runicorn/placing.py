@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from runicorn import rules
 from runicorn.copying import write_new
@@ -39,14 +38,6 @@ class Placement:
         return True
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[BinaryIO]:
-        """Open a file for the content; it becomes the target when the block ends well."""
-        with self.replacing() as part:
-            with part.open("xb") as file:
-                yield file
-            self.set_times(part)
-
-    @contextlib.contextmanager
     def replacing(self) -> Iterator[Path]:
         """Name a file to make; it becomes the target when the block ends well."""
         part = self.target.with_name(f".{secrets.token_hex(8)}.part")
@@ -66,11 +57,6 @@ class Placement:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-
-    def set_times(self, part: Path) -> None:
-        """Say when the content was written, where that is known."""
-        if self.entry.modified_at is not None:
-            os.utime(part, (self.entry.modified_at, self.entry.modified_at))
 
 
 def safe_target(target_dir: Path, path: str) -> Path:

@@ -195,6 +195,16 @@ def test_an_edited_link_does_no_harm(logged: rn.Artifact, tmp_path: Path) -> Non
     assert (logged.download(tmp_path / "second") / "big").read_bytes() == BIG
 
 
+def test_what_a_killed_copy_left_is_used_up(logged: rn.Artifact, tmp_path: Path) -> None:
+    logged.download(tmp_path / "first")
+    left = tmp_path / "out" / f".{digest_of(BIG).removeprefix('sha256:')[:32]}.part"
+    left.parent.mkdir()
+    left.write_bytes(bytes(2 * len(BIG)))
+    target = logged.download(tmp_path / "out")
+    assert (target / "big").read_bytes() == BIG
+    assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
+
+
 def test_links_over_links_are_kept(logged: rn.Artifact, tmp_path: Path) -> None:
     for _ in range(2):
         target = logged.download(tmp_path / "out", link=True)
