@@ -10,13 +10,7 @@ from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.comparisons import Comparison
 from runicorn.drafts import Draft, carried_over
-from runicorn.models import (
-    ArtifactManifest,
-    ArtifactMetadata,
-    ArtifactType,
-    ReferenceEntry,
-    RunRef,
-)
+from runicorn.models import ArtifactManifest, ArtifactMetadata, ArtifactType, ReferenceEntry, RunRef
 from runicorn.progress import reporting
 from runicorn.specs import Spec, parse_spec
 from runicorn.staging import StagedFiles
