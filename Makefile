@@ -116,6 +116,8 @@ migration-check: $(DEV) ## import, compare and export a store that the real Runi
 bench: $(DEV) ## measure lists and transfers beside a baseline of the same run
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.transfer
+	$(BIN)/python -m benchmarks.many_files
+	$(BIN)/python -m benchmarks.broken_transfers
 
 bench-pages: $(DEV) ## measure every page with 100 000 artifacts beside 100 (ARGS="--artifacts 5000")
 	@$(BIN)/python -m benchmarks.pages $(ARGS)

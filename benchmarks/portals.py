@@ -84,6 +84,7 @@ def live_portal() -> Iterator[Portal]:
     with tempfile.TemporaryDirectory() as folder:
         portal = start_portal(Path(folder) / "var", RUNICORN_LOG_LEVEL="WARNING")
         os.environ["RUNICORN_TRACKING_URI"] = portal.url
+        os.environ["RUNICORN_CACHE_BYTES"] = "0"  # what is read is to come from the portal
         try:
             with rn.init(project="benchmark", name="dedup") as run:
                 yield Live(run, portal.data_dir / "store")

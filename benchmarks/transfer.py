@@ -78,6 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         portal = start_portal(Path(folder) / "var", RUNICORN_LOG_LEVEL="WARNING")
         os.environ["RUNICORN_TRACKING_URI"] = portal.url
+        os.environ["RUNICORN_HOME"] = str(Path(folder) / "home")
         try:
             measure(Path(folder), chosen.size_mib, chosen.small)
         finally:

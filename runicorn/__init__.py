@@ -2,16 +2,21 @@
 
 >>> import runicorn as rn
 >>> with rn.init(project="vision", name="resnet50") as run:
-...     model = rn.Artifact("resnet50-model", type="model").add_file("model.pth")
+...     model = rn.Artifact("resnet50", type="model").add_file("model.pth")
 ...     version = run.log_artifact(model, aliases=["production"])
+>>> rn.Api().artifact("resnet50:production").full_name
+'resnet50:v1'
 
 The server's address is taken from ``RUNICORN_TRACKING_URI``, a token from ``RUNICORN_API_KEY``, or
-else the one that ``runicorn login`` keeps; ``RUNICORN_TEAM`` is whose what is logged becomes.
+else the one that ``runicorn login`` keeps; ``RUNICORN_TEAM`` is whose what is logged becomes. With
+``RUNICORN_MODE=offline`` nothing is sent until ``runicorn sync``; ``RUNICORN_HOME`` is where all
+lies that this package writes.
 """
 
 from runicorn import errors
 from runicorn.api import Client
 from runicorn.artifact import Artifact
+from runicorn.catalogue import Api
 from runicorn.errors import RunicornError
 from runicorn.models import (
     ArtifactManifest,
@@ -19,11 +24,16 @@ from runicorn.models import (
     ArtifactType,
     FileEntry,
     ReferenceEntry,
+    RunRef,
 )
-from runicorn.run import Run, finish, get_active_run, init
+from runicorn.run import Run
+from runicorn.session import finish, get_active_run, init
+from runicorn.syncing import SyncReport, sync
+from runicorn.verifying import Verification
 from runicorn.version import __version__
 
 __all__ = [
+    "Api",
     "Artifact",
     "ArtifactManifest",
     "ArtifactMetadata",
@@ -32,10 +42,14 @@ __all__ = [
     "FileEntry",
     "ReferenceEntry",
     "Run",
+    "RunRef",
     "RunicornError",
+    "SyncReport",
+    "Verification",
     "__version__",
     "errors",
     "finish",
     "get_active_run",
     "init",
+    "sync",
 ]

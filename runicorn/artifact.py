@@ -1,28 +1,22 @@
 """The artifact as users hold it: first a list of what to log, then a version that is stored."""
 
 import logging
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runicorn import payloads, rules
 from runicorn.api import Client
-from runicorn.commit import Draft
-from runicorn.comparisons import Comparison, Pair
-from runicorn.download import download_files
-from runicorn.models import (
-    ArtifactManifest,
-    ArtifactMetadata,
-    ArtifactType,
-    FileEntry,
-    ReferenceEntry,
-)
-from runicorn.placing import is_intact, safe_target
-from runicorn.specs import parse_spec
-from runicorn.staging import StagedFiles, is_excluded, walk_files
+from runicorn.comparisons import Comparison
+from runicorn.drafts import Draft, carried_over
+from runicorn.models import ArtifactManifest, ArtifactMetadata, ArtifactType, ReferenceEntry, RunRef
+from runicorn.progress import reporting
+from runicorn.specs import Spec, parse_spec
+from runicorn.staging import StagedFiles
+from runicorn.stored import Origin, StoredVersion
 from runicorn.transfer import Reporter, Transfer
+from runicorn.verifying import Verification
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +27,14 @@ class Artifact:
     Make one, add files and references, and give it to ``run.log_artifact``; or get one that is
     stored from ``run.use_artifact`` and ``download()`` it. ``name`` is unique within ``type`` and
     ``team``.
+
+    >>> model = rn.Artifact("resnet50-model", type="model", description="Trained on ImageNet")
+    >>> model.add_file("model.pth").add_metadata({"val_accuracy": 0.95}).add_tags("baseline")
+    <Artifact resnet50-model type=model (unstaged)>
+    >>> with rn.init(project="vision", name="train") as run:
+    ...     version = run.log_artifact(model, aliases=["production"])
+    >>> model.full_name
+    'resnet50-model:v1'
 
     ``team`` is whose it is to be: a team's, and then hidden from all others, or ``everyone``'s.
     None: that of ``RUNICORN_TEAM``, else what the server takes the name for: what of that name
@@ -56,12 +58,24 @@ class Artifact:
         self._tags: list[str] = []
         self._staged = StagedFiles()
         self._staged_references: list[ReferenceEntry] = []
+        self._base: Spec | None = None
+        self._removed: list[str] = []
         self._stored: StoredVersion | None = None
 
     @property
     def version(self) -> int | None:
-        """The version's number; None before it is logged."""
+        """The version's number; None before it is logged, 0 while it waits in the queue."""
         return self._stored.metadata.version if self._stored else None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Offline: when this was last seen online, or logged; None for what the portal says now."""
+        return self._stored.origin.as_of if self._stored else None
+
+    @property
+    def base(self) -> Spec | None:
+        """The version that this one starts from: :meth:`new_version_from`."""
+        return self._base
 
     @property
     def is_loaded(self) -> bool:
@@ -70,8 +84,8 @@ class Artifact:
 
     @property
     def full_name(self) -> str:
-        """``name:v3``, or ``name:unstaged`` before it is logged."""
-        return f"{self.name}:v{self.version}" if self._stored else f"{self.name}:unstaged"
+        """``name:v3``, ``name:unstaged`` before it is logged, ``name:queued`` before it is sent."""
+        return self._stored.label if self._stored else f"{self.name}:unstaged"
 
     @property
     def tags(self) -> list[str]:
@@ -112,17 +126,47 @@ class Artifact:
         if not folder.is_dir():
             raise ValueError(f"Not a directory: {path}")
         prefix = f"{rules.check_path(name.rstrip('/'))}/" if name else ""
-        if not self._add_files(folder, prefix, exclude_patterns or ()):
+        if not self._staged.add_folder(folder, prefix, exclude_patterns or ()):
             logger.warning("No files found in directory: %s", path)
         return self
 
-    def _add_files(self, folder: Path, prefix: str, exclude_patterns: Sequence[str]) -> int:
-        count = 0
-        for source in walk_files(folder):
-            path = source.relative_to(folder).as_posix()
-            if not is_excluded(path, exclude_patterns):
-                count += self._staged.add(source, rules.check_path(prefix + path))
-        return count
+    def new_version_from(self, base: str) -> "Artifact":
+        """Start from a version that is stored: what is added now is changed on top of it.
+
+        The files and references of ``base`` are carried over without being downloaded or sent, its
+        description and metadata where this artifact says nothing else. :meth:`add_file` replaces a
+        file of that path, :meth:`remove_file` leaves one out. The run that logs it also uses
+        ``base``.
+
+        >>> with rn.init(project="vision", name="label") as run:
+        ...     photos = rn.Artifact("photos", type="dataset").add_dir("data")
+        ...     first = run.log_artifact(photos)
+        ...     more = rn.Artifact("photos", type="dataset").new_version_from("photos:latest")
+        ...     version = run.log_artifact(more.add_file("extra.csv").remove_file("points.csv"))
+        >>> [entry.path for entry in more.get_manifest().files]
+        ['extra.csv', 'val/labels.csv']
+
+        Raises ``ValueError`` for a spec outside the rules.
+        """
+        spec = parse_spec(base)
+        is_own = spec.name == self.name and spec.artifact_type is None
+        self._base = parse_spec(base, self.type) if is_own else spec
+        return self
+
+    def remove_file(self, path: str) -> "Artifact":
+        """Leave files of the version out that this one starts from.
+
+        ``path`` is that of a file, else a glob: ``*.log`` at any depth, ``cache/`` a whole folder.
+
+        Raises ``RuntimeError`` without :meth:`new_version_from`; that there is no such file is
+        found when it is logged.
+        """
+        if self._base is None:
+            raise RuntimeError(
+                "remove_file leaves out files of a version: new_version_from() first"
+            )
+        self._removed.append(path)
+        return self
 
     def add_reference(
         self,
@@ -171,16 +215,74 @@ class Artifact:
         return list(found)
 
     def download(
-        self, target_dir: str | Path | None = None, *, progress: Reporter | None = None
+        self,
+        target_dir: str | Path | None = None,
+        *,
+        files: str | Sequence[str] | None = None,
+        workers: int | None = None,
+        link: bool = False,
+        progress: Reporter | None = None,
     ) -> Path:
-        """Fetch every file into ``target_dir`` (default: a new temporary folder); return it.
+        """Fetch the files into ``target_dir`` (default: a new temporary folder); return it.
 
-        Files that are there with the right content are kept, others of those names replaced.
+        ``files`` chooses some of them: paths, or globs (``*.json`` at any depth, ``val/`` a whole
+        folder). ``workers`` is how many are fetched at a time, 1 to 64 (default: 4). Files that are
+        there with the right content are kept, others of those names replaced. What is in the cache
+        is not fetched again; what broke off, even with its process, goes on where it broke off.
+
+        With ``link`` the files are read-only links into the cache where the filesystem can, which
+        take no room; without it they are yours to change.
+
+        >>> with rn.init(project="vision", name="evaluate") as run:
+        ...     folder = run.use_artifact("resnet50-model:production").download("models")
+        >>> (folder / "model.pth").stat().st_size
+        1000
 
         Raises ``RuntimeError`` before it is logged or used, :class:`IntegrityError` for bytes
-        that are not the version's.
+        that are not the version's, :class:`VersionFileNotFound` for ``files`` that name none,
+        :class:`NotCached` offline.
         """
-        return self._require_stored().download(target_dir, Transfer(progress))
+        stored = self._require_stored()
+        with reporting(progress, stored.label) as reporter:
+            transfer = Transfer(reporter, workers=workers)
+            return stored.download(target_dir, transfer, files=files, link=link)
+
+    def verify(
+        self, folder: str | Path | None = None, *, progress: Reporter | None = None
+    ) -> Verification:
+        """Hash the files in ``folder`` (default: where they were downloaded to last).
+
+        The answer lists what is intact, missing, changed, and what the version does not have.
+
+        >>> model = rn.Api().artifact("resnet50-model:production")
+        >>> folder = model.download("checked")
+        >>> model.verify().is_whole
+        True
+        >>> (folder / "model.pth").unlink()
+        >>> model.verify(folder).missing
+        ['model.pth']
+
+        Raises ``RuntimeError`` before it is logged or used, or where it is not said where to look.
+        """
+        stored = self._require_stored()
+        with reporting(progress, stored.label) as reporter:
+            return stored.verify(folder, Transfer(reporter))
+
+    def used_by(self) -> list[RunRef]:
+        """Return the runs that used this version.
+
+        >>> sorted(run.name for run in rn.Api().artifact("resnet50-model:v1").used_by())
+        ['evaluate']
+        """
+        return self._require_stored().find_runs("uses")
+
+    def logged_by(self) -> RunRef | None:
+        """Return the run that logged this version; None where there was none, or it is hidden.
+
+        >>> rn.Api().artifact("resnet50-model:v1").logged_by().name
+        'train'
+        """
+        return next(iter(self._require_stored().find_runs("produces")), None)
 
     def get_file_path(self, file_path: str) -> Path | None:
         """Return where one file is, fetching it if need be; None if there is no such file.
@@ -189,13 +291,20 @@ class Artifact:
         """
         stored = self._require_stored()
         entry = stored.manifest.find(rules.check_path(file_path))
-        return stored.fetch(entry, Transfer()) if entry else None
+        if entry is None:
+            return None
+        with reporting(None, stored.label) as reporter:
+            return stored.fetch(entry, Transfer(reporter))
 
     def diff(self, other: "str | Artifact") -> Comparison:
         """Return what changed from ``other`` to this version: files, metadata, tags, inputs …
 
         ``other`` is another version of this artifact (``"v2"``, ``"production"``), or of any
         (``"model/name:v2"``), or an artifact that is loaded.
+
+        >>> changed = rn.Api().artifact("photos:latest").diff("v1")
+        >>> sorted((one["change"], one["path"]) for one in changed["files"]["rows"])
+        [('added', 'extra.csv'), ('removed', 'points.csv')]
 
         Raises ``RuntimeError`` before both are logged or used, ``ValueError`` for what is no
         version.
@@ -214,16 +323,22 @@ class Artifact:
         default_team: str | None = None,
         *,
         comment: str = "",
+        base: "Artifact | None" = None,
+        if_unchanged: str = "new",
     ) -> Draft:
         """Return what is to be logged, for ``default_team`` where it has no team of its own.
+
+        ``base`` is the version of :meth:`new_version_from`, loaded.
 
         Raises ``ValueError`` where there is nothing in it, or a comment and no alias it explains.
         """
         if comment and not aliases:
             raise ValueError("A comment says why aliases move to the version: name one")
-        if not self._staged.pairs and not self._staged_references:
+        if if_unchanged not in {"new", "reuse"}:
+            raise ValueError(f"if_unchanged must be new or reuse, not {if_unchanged!r}")
+        if not (self._staged.pairs or self._staged_references or self._base):
             raise ValueError(f"Artifact {self.name} has no files or references to save")
-        return Draft(
+        draft = Draft(
             name=self.name,
             artifact_type=self.type,
             files=list(self._staged.pairs),
@@ -235,20 +350,34 @@ class Artifact:
             comment=comment,
             run_id=run_id,
             team=self.team or default_team,
+            if_unchanged=if_unchanged,
         )
+        known = base.get_metadata() if base else None
+        manifest = base.get_manifest() if base else None
+        return carried_over(draft, known, manifest, self._removed) if known and manifest else draft
 
     def mark_stored(self, client: Client, detail: payloads.VersionDetail) -> None:
         """Become the version ``detail`` tells of; its files are asked for when needed."""
-        self._stored = StoredVersion(client, ArtifactMetadata.from_payload(detail))
-        self.team = self._stored.metadata.owner
+        metadata = ArtifactMetadata.from_payload(detail)
+        self.become(StoredVersion(metadata, Origin(client), detail=detail))
+
+    def become(self, stored: StoredVersion) -> None:
+        """Become a version that is stored somewhere."""
+        self._stored = stored
+        self.team = stored.metadata.owner
 
     @classmethod
     def from_detail(cls, client: Client, detail: payloads.VersionDetail) -> "Artifact":
         """Make the artifact of a stored version."""
-        artifact = cls(
-            detail["name"], detail["type"], detail["description"] or "", detail["metadata"]
-        )
-        artifact.add_tags(*detail["tags"]).mark_stored(client, detail)
+        metadata = ArtifactMetadata.from_payload(detail)
+        return cls.from_stored(StoredVersion(metadata, Origin(client), detail=detail))
+
+    @classmethod
+    def from_stored(cls, stored: StoredVersion) -> "Artifact":
+        """Make the artifact of a version that is stored somewhere."""
+        said = stored.metadata
+        artifact = cls(said.name, said.type, said.description or "", said.metadata)
+        artifact.add_tags(*said.tags).become(stored)
         return artifact
 
     def _require_stored(self) -> "StoredVersion":
@@ -265,64 +394,3 @@ class Artifact:
     def __str__(self) -> str:
         """Show the full name."""
         return self.full_name
-
-
-class StoredVersion:
-    """A version on a server, and where this process has put its files."""
-
-    def __init__(self, client: Client, metadata: ArtifactMetadata) -> None:
-        self.metadata = metadata
-        self._client = client
-        self._manifest: ArtifactManifest | None = None
-        self._downloaded_to: Path | None = None
-        self._own_dir: Path | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def manifest(self) -> ArtifactManifest:
-        """Its files and references, asked for once."""
-        with self._lock:
-            if self._manifest is None:
-                listing = self._client.get_files(
-                    self.metadata.name,
-                    self.metadata.version,
-                    artifact_type=self.metadata.type,
-                    team=self.metadata.owner,
-                )
-                self._manifest = ArtifactManifest.from_payload(listing)
-            return self._manifest
-
-    def download(self, target_dir: str | Path | None, transfer: Transfer) -> Path:
-        """Fetch everything into ``target_dir``, or into a new temporary folder."""
-        files = self.manifest.files
-        folder = Path(target_dir) if target_dir else self._make_temporary_dir()
-        download_files(self._client, self.metadata, files, folder, transfer)
-        self._downloaded_to = folder
-        return folder
-
-    def diff(self, other: str) -> Comparison:
-        """Ask what changed from ``other``, a version of this or another artifact, to this one."""
-        mine = self.metadata
-        full_name = f"{mine.owner}/{mine.type}/{mine.name}"
-        is_spec = ":" in other or "/" in other
-        spec = parse_spec(other if is_spec else f"{full_name}:{other}")
-        ref = spec.ref
-        if spec.at is not None:
-            alias = self._client.get_alias(spec.name, spec.ref, **spec.whose, at=spec.at)
-            ref = f"v{alias['version']}"
-        pair = Pair(spec.name, ref, f"v{mine.version}", **spec.whose, other=full_name)
-        return self._client.comparisons.versions(pair)
-
-    def fetch(self, entry: FileEntry, transfer: Transfer) -> Path:
-        """Fetch one file into a folder of our own, unless the last download still has it."""
-        if self._downloaded_to is not None:
-            path = safe_target(self._downloaded_to, entry.path)
-            if is_intact(path, entry, transfer):
-                return path
-        with self._lock:
-            folder = self._own_dir = self._own_dir or self._make_temporary_dir()
-        return download_files(self._client, self.metadata, [entry], folder, transfer)[0]
-
-    def _make_temporary_dir(self) -> Path:
-        prefix = f"runicorn_{self.metadata.name}_v{self.metadata.version}_"
-        return Path(tempfile.mkdtemp(prefix=prefix))

@@ -2,44 +2,22 @@
 
 import logging
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runicorn import payloads, rules
 from runicorn.api import Client
+from runicorn.drafts import Draft
 from runicorn.errors import MissingBlobs
 from runicorn.hashing import SourceFile
-from runicorn.models import ReferenceEntry
+from runicorn.models import FileEntry, ReferenceEntry
 from runicorn.transfer import Transfer
 from runicorn.upload import hash_files, upload, upload_missing
 
 logger = logging.getLogger(__name__)
 
 COMMIT_ATTEMPTS = 4
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is to become a version; ``files`` pairs a local file with its path in the version."""
-
-    name: str
-    artifact_type: str
-    files: Sequence[tuple[Path, str]]
-    references: Sequence[ReferenceEntry]
-    metadata: dict[str, Any]  # the user's own
-    tags: Sequence[str]
-    description: str
-    aliases: Sequence[str]
-    run_id: str | None
-    comment: str = ""
-    team: str | None = None
-
-    @property
-    def full_name(self) -> str:
-        """``[team/]type/name``: what the content is for."""
-        return "/".join(filter(None, [self.team, self.artifact_type, self.name]))
 
 
 def commit(client: Client, draft: Draft, transfer: Transfer) -> payloads.VersionDetail:
@@ -51,17 +29,46 @@ def commit(client: Client, draft: Draft, transfer: Transfer) -> payloads.Version
     metadata = rules.check_metadata(draft.metadata)
     paths = list(dict.fromkeys(path for path, _ in draft.files))
     sources = dict(zip(paths, hash_files(paths, transfer), strict=True))
-    upload_missing(client, sources.values(), draft.full_name, transfer, num_files=len(draft.files))
-    body = _request(draft, sources, metadata)
-    return _commit(client, draft, body, list(sources.values()), transfer)
+    request = make_request(draft, sources, metadata)
+    return send_commit(client, draft.name, request, list(sources.values()), transfer)
 
 
-def _request(
-    draft: Draft, sources: dict[Path, SourceFile], metadata: dict[str, Any]
+def send_commit(
+    client: Client,
+    name: str,
+    request: payloads.CommitRequest,
+    sources: Sequence[SourceFile],
+    transfer: Transfer,
+) -> payloads.VersionDetail:
+    """Send what the server lacks of ``sources``, then ``request``: a repeat does no harm.
+
+    Content that went away since we asked is sent, and the same request tried again.
+    """
+    artifact = "/".join(filter(None, [request.get("team"), request["type"], name]))
+    upload_missing(client, sources, artifact, transfer, num_files=len(request["files"]))
+    for _ in range(COMMIT_ATTEMPTS - 1):
+        try:
+            return client.commit_version(name, request)
+        except MissingBlobs as error:
+            wanted = frozenset(error.missing)
+            again = {source.digest: source for source in sources if source.digest in wanted}
+            if not again:
+                raise  # files of the version it starts from, which is gone
+            logger.info("%d blobs went away meanwhile; sending them", len(again))
+            upload(client, list(again.values()), artifact, transfer)
+    return client.commit_version(name, request)
+
+
+def make_request(
+    draft: Draft, sources: Mapping[Path, SourceFile], metadata: dict[str, Any]
 ) -> payloads.CommitRequest:
+    """Return the commit of ``draft``, whose files are ``sources``, with an id of its own."""
     body: payloads.CommitRequest = {
         "type": draft.artifact_type,
-        "files": [_file_item(path, sources[source]) for source, path in draft.files],
+        "files": [
+            *map(_kept_item, draft.kept),
+            *(_file_item(path, sources[source]) for source, path in draft.files),
+        ],
         "references": [_reference_item(reference) for reference in draft.references],
         "metadata": metadata,
         "tags": list(draft.tags),
@@ -74,7 +81,18 @@ def _request(
         body["comment"] = draft.comment
     if draft.team is not None:
         body["team"] = draft.team
+    if draft.if_unchanged != "new":
+        body["if_unchanged"] = draft.if_unchanged
     return body
+
+
+def _kept_item(entry: FileEntry) -> payloads.FileItem:
+    return {
+        "path": entry.path,
+        "digest": entry.digest,
+        "size": entry.size,
+        "modified_at": entry.modified_at,
+    }
 
 
 def _file_item(path: str, source: SourceFile) -> payloads.FileItem:
@@ -94,22 +112,3 @@ def _reference_item(reference: ReferenceEntry) -> payloads.ReferenceItem:
         "name": reference.name,
         "metadata": reference.metadata,
     }
-
-
-def _commit(
-    client: Client,
-    draft: Draft,
-    body: payloads.CommitRequest,
-    sources: Sequence[SourceFile],
-    transfer: Transfer,
-) -> payloads.VersionDetail:
-    """Commit; content that went away since we asked is sent and the same commit tried again."""
-    for _ in range(COMMIT_ATTEMPTS - 1):
-        try:
-            return client.commit_version(draft.name, body)
-        except MissingBlobs as error:
-            logger.info("%d blobs went away meanwhile; sending them", len(error.missing))
-            wanted = frozenset(error.missing)
-            again = {source.digest: source for source in sources if source.digest in wanted}
-            upload(client, list(again.values()), draft.full_name, transfer)
-    return client.commit_version(draft.name, body)

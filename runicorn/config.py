@@ -12,6 +12,8 @@ from runicorn import rules
 from runicorn.credentials import find_token
 
 DEFAULT_URL = "http://127.0.0.1:23300"
+MODES = ("online", "offline", "disabled")
+_OFF = frozenset({"", "0", "false", "no", "off"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,28 @@ class Config:
         if api_key is None and basic_auth is None:
             api_key = find_token(address, environ)
         return cls(url=address, api_key=api_key, basic_auth=basic_auth, team=_team(environ))
+
+
+def read_mode(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+    """Return how runs work: as given, else as ``RUNICORN_MODE`` says, else ``online``.
+
+    Raises ``ValueError`` for anything else.
+    """
+    mode = given or environ.get("RUNICORN_MODE", "").strip().lower() or MODES[0]
+    if mode not in MODES:
+        source = "mode" if given else "RUNICORN_MODE"
+        raise ValueError(f"{source} must be online, offline or disabled, not {mode!r}")
+    return mode
+
+
+def read_run_id(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the run that all processes of a job share, ``RUNICORN_RUN_ID``, or None."""
+    return environ.get("RUNICORN_RUN_ID", "").strip() or None
+
+
+def is_progress_shown(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether transfers say how far they are: not with ``RUNICORN_DISABLE_PROGRESS``."""
+    return environ.get("RUNICORN_DISABLE_PROGRESS", "").strip().lower() in _OFF
 
 
 def _team(environ: Mapping[str, str]) -> str | None:

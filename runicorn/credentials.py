@@ -4,8 +4,8 @@
 
     ~/.config/runicorn/credentials.json      {"http://127.0.0.1:23300": {"token": "rn_…"}}
 
-Below ``XDG_CONFIG_HOME`` where that is set. Only its owner may read the file; it is replaced as a
-whole, so that no reader and no crash sees half of it.
+Below ``XDG_CONFIG_HOME`` where that is set, and right in ``RUNICORN_HOME`` where that is. Only its
+owner may read the file; it is replaced as a whole, so that no reader and no crash sees half of it.
 """
 
 import json
@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from runicorn.home import home, user_dir
+
 logger = logging.getLogger(__name__)
 
 Kept = dict[str, dict[str, str]]
@@ -23,11 +25,14 @@ Kept = dict[str, dict[str, str]]
 
 def credentials_path(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Where the tokens are kept; None where this user has no home."""
+    ours = home(environ)
+    if ours is not None:
+        return ours / "credentials.json"
     base = environ.get("XDG_CONFIG_HOME", "")
     if base:
         return Path(base) / "runicorn" / "credentials.json"
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(home) / ".config" / "runicorn" / "credentials.json" if home else None
+    user = user_dir(environ)
+    return user / ".config" / "runicorn" / "credentials.json" if user else None
 
 
 def find_token(url: str, environ: Mapping[str, str] = os.environ) -> str | None:

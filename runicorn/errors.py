@@ -258,6 +258,24 @@ class SourceChanged(IntegrityError):
     code = "source_changed"
 
 
+class NotCached(RunicornError, FileNotFoundError):
+    """Offline, and the version, or some of its content, is not in the cache."""
+
+    code = "not_cached"
+
+
+class NeedsPortal(RunicornError, RuntimeError):
+    """Only the portal can tell, and this run is offline or disabled."""
+
+    code = "needs_portal"
+
+
+class SyncInProgress(Conflict):
+    """Another process is sending what was logged offline."""
+
+    code = "sync_in_progress"
+
+
 class RunEnded(RunicornError, RuntimeError):
     """The run is finished or failed, and what is logged belongs to a running one."""
 

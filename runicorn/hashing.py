@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from runicorn.chunking import HEAD_BYTES, Cutter, new_cutter
+from runicorn.chunking import CUT_FROM_BYTES, HEAD_BYTES, Cutter, new_cutter
 from runicorn.errors import SourceChanged
 
 PIECE_BYTES = 1 << 20
@@ -43,9 +43,11 @@ def hash_file(path: Path, advance: Callable[[int], None]) -> SourceFile:
 
     Raises ``FileNotFoundError`` if it is gone, :class:`SourceChanged` if it changed meanwhile.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         before = os.fstat(file.fileno())
-        cutter = new_cutter(os.pread(file.fileno(), HEAD_BYTES, 0), before.st_size)
+        is_small = before.st_size < CUT_FROM_BYTES  # most are: spare them the look at their head
+        head = b"" if is_small else os.pread(file.fileno(), HEAD_BYTES, 0)
+        cutter = new_cutter(head, before.st_size)
         pieces = _reported(_pieces(file, before.st_size, path, before), advance)
         digest, chunks = _digest_and_cut(pieces, cutter) if cutter else (_digest(pieces), b"")
     return SourceFile(path, before.st_size, before.st_mtime_ns, f"sha256:{digest}", chunks)

@@ -119,6 +119,21 @@ class ArtifactManifest:
         return next((entry for entry in self.files if entry.path == path), None)
 
 
+@dataclass(frozen=True)
+class RunRef:
+    """A run that made or used a version; what one may not know of it is None."""
+
+    id: str
+    project: str | None = None
+    name: str | None = None
+    status: str | None = None
+
+    @classmethod
+    def from_node(cls, node: payloads.LineageNode) -> "RunRef":
+        """Take it out of a graph."""
+        return cls(**_known(cls, node["metadata"] | {"id": node["node_id"]}))
+
+
 def _known(cls: type["DataclassInstance"], given: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the keys that are fields of ``cls``: a newer server may send more."""
     return {one.name: given[one.name] for one in fields(cls) if one.name in given}

@@ -113,6 +113,7 @@ class CommitRequest(TypedDict):
     comment: NotRequired[str]
     run: str | None
     commit_id: str
+    if_unchanged: NotRequired[str]  # new (a new version all the same) or reuse (the latest)
 
 
 class LineageNode(TypedDict):

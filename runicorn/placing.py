@@ -6,16 +6,16 @@ A file is written under a temporary name beside its target and renamed when it h
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from runicorn import rules
+from runicorn.copying import write_new
 from runicorn.errors import IntegrityError, SourceChanged
 from runicorn.hashing import hash_file
 from runicorn.models import FileEntry
-from runicorn.transfer import Transfer
+from runicorn.transfer import Advancing
 
 
 @dataclass(frozen=True)
@@ -25,44 +25,69 @@ class Placement:
     entry: FileEntry
     target: Path
 
-    def is_done(self, transfer: Transfer) -> bool:
+    @property
+    def partial_path(self) -> Path:
+        """Where it is on its way, for this process or the next, where no cache keeps it."""
+        return self.target.with_name(f".{self.entry.digest.removeprefix('sha256:')[:32]}.part")
+
+    def is_done(self, progress: Advancing) -> bool:
         """Whether the target has the entry's content already; it then counts as progress."""
-        if not is_intact(self.target, self.entry, transfer):
+        if not is_intact(self.target, self.entry, progress):
             return False
-        transfer.advance(self.entry.size)
+        progress.advance(self.entry.size)
         return True
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[BinaryIO]:
-        """Open a file for the content; it becomes the target when the block ends well."""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+    def replacing(self) -> Iterator[Path]:
+        """Name a file to make; it becomes the target when the block ends well."""
         part = self.target.with_name(f".{secrets.token_hex(8)}.part")
+        self.target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open("xb") as file:
-                yield file
-            if self.entry.modified_at is not None:
-                os.utime(part, (self.entry.modified_at, self.entry.modified_at))
+            yield part
             part.replace(self.target)
         finally:
+            part.unlink(missing_ok=True)  # there too where both were links to one content
+
+    def put(self, content: bytes) -> None:
+        """Make ``content`` the target."""
+        part = Path(f"{os.path.dirname(self.target)}/.{secrets.token_hex(8)}.part")  # noqa: PTH120
+        try:
+            write_new(part, content, modified_at=self.entry.modified_at)
+            os.replace(part, self.target)  # noqa: PTH105 one of many
+        except BaseException:
             part.unlink(missing_ok=True)
+            raise
 
 
 def safe_target(target_dir: Path, path: str) -> Path:
     """Return where ``path`` belongs; raises :class:`IntegrityError` if that is elsewhere."""
-    try:
-        target = target_dir.joinpath(*rules.check_path(path).split("/"))
-    except ValueError as error:
-        raise IntegrityError(f"The server names a file no version can have: {error}") from error
-    if not target.resolve().is_relative_to(target_dir.resolve()):
-        raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
-    return target
+    return safe_targets(target_dir, [path])[path]
 
 
-def is_intact(path: Path, entry: FileEntry, transfer: Transfer) -> bool:
+def safe_targets(target_dir: Path, paths: Iterable[str]) -> dict[str, Path]:
+    """Return where each of ``paths`` belongs; raises as :func:`safe_target`.
+
+    Each folder is looked at once: there may be links in it already that lead elsewhere.
+    """
+    root, inside = target_dir.resolve(), set[Path]()
+    found: dict[str, Path] = {}
+    for path in paths:
+        try:
+            target = found[path] = target_dir.joinpath(*rules.check_path(path).split("/"))
+        except ValueError as error:
+            raise IntegrityError(f"The server names a file no version can have: {error}") from error
+        if target.is_symlink() or target.parent not in inside:
+            if not target.resolve().is_relative_to(root):
+                raise IntegrityError(f"{path!r} would be written outside of {target_dir}")
+            inside.add(target.parent)
+    return found
+
+
+def is_intact(path: Path, entry: FileEntry, progress: Advancing) -> bool:
     """Whether ``path`` is a file with the content of ``entry``."""
     if not path.is_file() or path.stat().st_size != entry.size:
         return False
     try:
-        return hash_file(path, lambda _: transfer.advance(0)).digest == entry.digest
+        return hash_file(path, lambda _: progress.advance(0)).digest == entry.digest
     except SourceChanged:
         return False

@@ -19,7 +19,7 @@ from runicorn.errors import (
     UploadOffset,
 )
 from runicorn.hashing import SourceFile, read_ranges
-from runicorn.transfer import Transfer
+from runicorn.transfer import Advancing
 from runicorn.transport import WARN_AT, pause_before_retry
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class ServerTooOld(Exception):  # noqa: N818 caught on the way, never seen by us
 class Progress:
     """How much of a file is done, and whether it still is to be."""
 
-    def __init__(self, transfer: Transfer) -> None:
+    def __init__(self, transfer: Advancing) -> None:
         self._transfer = transfer
         self._done = 0
 

@@ -1,21 +1,25 @@
 """Runs: what made a version and what it was made from. ``rn.init`` begins one."""
 
-import atexit
 import logging
 import os
 import secrets
-import sys
-import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 
 from runicorn import payloads, rules
+from runicorn.active import active_runs
 from runicorn.api import Client
 from runicorn.artifact import Artifact
+from runicorn.cache import open_cache
 from runicorn.commit import commit
+from runicorn.drafts import Draft
 from runicorn.errors import RunEnded, RunicornError
-from runicorn.specs import parse_spec
+from runicorn.progress import reporting
+from runicorn.ranks import is_main_process
+from runicorn.records import Records
+from runicorn.specs import Spec, parse_spec
 from runicorn.transfer import Reporter, Transfer
 
 logger = logging.getLogger(__name__)
@@ -33,6 +37,8 @@ class Run:
     """One execution of your code, known to the server from the moment this exists.
 
     As a context manager it is finished at the end of the block, as failed after an exception.
+    Threads and forked processes may share it. ``is_shared``: other processes of the job have the
+    same run; then only rank 0 says how it ended.
     """
 
     def __init__(
@@ -42,14 +48,29 @@ class Run:
         name: str | None = None,
         run_id: str | None = None,
         client: Client | None = None,
+        is_shared: bool = False,
     ) -> None:
         self.client = client or Client()
-        info = _begin(self.client, project or "default", name or "default", run_id)
+        self._is_shared = is_shared
+        self._pid = os.getpid()
+        info = self._begin(project or "default", name or "default", run_id)
         self.id = info["id"]
         self.project = info["project"]
         self.name = info["name"]
         self.status = info["status"]
-        self._pid = os.getpid()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is rank 0 of its job (torchrun, MPI, Slurm), or the only one.
+
+        Every process may log and use artifacts; what all ranks would log alike, log in one:
+
+        >>> run = rn.init(project="vision", name="train")
+        >>> if run.is_main:
+        ...     version = run.log_artifact(rn.Artifact("weights").add_file("model.pth"))
+        >>> run.finish()
+        """
+        return is_main_process()
 
     def log_artifact(
         self,
@@ -57,12 +78,24 @@ class Run:
         aliases: str | Sequence[str] = (),
         *,
         comment: str = "",
+        if_unchanged: str = "new",
         progress: Reporter | None = None,
     ) -> int:
         """Store ``artifact`` as a new version made by this run; return the version's number.
 
         ``aliases`` are set to it in the same step; ``comment`` says why, is kept in their history,
-        and some protected aliases ask for it. Only content the server does not have is sent.
+        and some protected aliases ask for it. Only content the server does not have is sent, and
+        what broke off goes on where it broke off, in a new process too. With
+        ``if_unchanged="reuse"`` content that the latest version has already makes no new one: that
+        version gets the aliases, and its number is returned.
+
+        Offline nothing is sent, the artifact waits in the queue for ``runicorn sync``, and the
+        number is 0; so it is in a disabled run, which logs nothing.
+
+        >>> with rn.init(project="vision", name="train") as run:
+        ...     model = rn.Artifact("resnet50-model", type="model").add_file("model.pth")
+        ...     run.log_artifact(model, aliases="production", if_unchanged="reuse")
+        1
 
         Raises ``ValueError`` for an empty artifact, an alias outside the rules or a comment without
         an alias, :class:`CommentNeeded` where one is asked for,
@@ -72,11 +105,26 @@ class Run:
         self._require_running()
         if not isinstance(artifact, Artifact):
             raise TypeError(f"log_artifact takes an rn.Artifact, not {artifact!r}")
-        draft = artifact.draft(_check_aliases(aliases), self.id, self.client.team, comment=comment)
-        detail = commit(self.client, draft, Transfer(progress))
-        artifact.mark_stored(self.client, detail)
+        base = self._use_base(artifact.base) if artifact.base else None
+        draft = artifact.draft(
+            check_aliases(aliases),
+            self.id,
+            self.client.team,
+            comment=comment,
+            base=base,
+            if_unchanged=if_unchanged,
+        )
+        with reporting(progress, draft.name) as reporter:
+            self._log(artifact, draft, Transfer(reporter))
         logger.info("Logged %s", artifact.full_name)
-        return detail["version"]
+        return artifact.version or 0
+
+    def _use_base(self, spec: Spec) -> Artifact | None:
+        """The version that a new one starts from; None where there are none."""
+        return self._use(spec)
+
+    def _log(self, artifact: Artifact, draft: Draft, transfer: Transfer) -> None:
+        artifact.mark_stored(self.client, commit(self.client, draft, transfer))
 
     def use_artifact(
         self,
@@ -90,25 +138,46 @@ class Run:
         in several types, say the type; where several of your teams have it, the team:
         ``vision/model/name:v3``, ``everyone/model/name``.
 
+        Offline that is what was queued on this machine, else what the cache knows from the last use
+        online; ``as_of`` of the artifact says when that was.
+
+        >>> with rn.init(project="vision", name="serve") as run:
+        ...     run.use_artifact("resnet50-model:production").full_name
+        'resnet50-model:v1'
+
         Raises ``FileNotFoundError`` for an unknown artifact or version, ``ValueError`` for an
         unknown alias (naming those that exist) or a spec outside the rules, :class:`RunEnded`
         when the run is finished.
         """
         self._require_running()
-        spec = parse_spec(artifact_spec, type)
+        return self._use(parse_spec(artifact_spec, type))
+
+    def _use(self, spec: Spec) -> Artifact:
         used = self.client.use_version(self.id, spec.reference, artifact_type=spec.artifact_type)
         owner = (used["team"] or rules.EVERYONE) if "team" in used else spec.team
         detail = self.client.get_version(
             used["name"], used["version"], artifact_type=used["type"], team=owner
         )
+        cache = open_cache()
+        if cache is not None:
+            at = f"@{spec.at.isoformat()}" if spec.at else ""
+            Records(cache.root, self.client.url).note(detail, ref=f"{spec.ref}{at}")
         return Artifact.from_detail(self.client, detail)
 
     def finish(self, status: str = "finished") -> None:
-        """Tell the server how the run ended: ``finished`` or ``failed``."""
+        """Tell the server how the run ended: ``finished`` or ``failed``.
+
+        Of the processes that share a run by ``RUNICORN_RUN_ID`` only rank 0 tells.
+        """
         if status not in _STATUSES:
             raise ValueError(f"Unknown run status {status!r}: use finished or failed")
-        self.status = self.client.set_run_status(self.id, _STATUSES[status])["status"]
-        _active.forget(self)
+        self._end(_STATUSES[status])
+        active_runs.forget(self)
+
+    def _end(self, status: str) -> None:
+        if not self._is_shared or self.is_main:
+            status = self.client.set_run_status(self.id, status)["status"]
+        self.status = status
 
     def __enter__(self) -> "Run":
         """Begin the block."""
@@ -142,91 +211,32 @@ class Run:
         except RunicornError as error:
             logger.warning("Run %s is still shown as running: %s", self.id, error)
 
+    def end_at_exit(self, status: str) -> None:
+        """Finish in a hurry, as the program is about to end."""
+        self.client.hurry()
+        self.finish_quietly(status)
+
     @property
     def is_ours(self) -> bool:
         """Whether this process began it (a fork inherits the object, not the duty to finish)."""
         return self._pid == os.getpid()
 
+    def _begin(self, project: str, name: str, run_id: str | None) -> payloads.RunInfo:
+        if run_id is None:
+            return _create(self.client, project, name)
+        reply = self.client.create_run(
+            run_id=rules.check_run_id(run_id), project=project, name=name
+        )
+        info: payloads.RunInfo = reply.data
+        if info["status"] == "running":
+            return info
+        if self._is_shared and not self.is_main:  # rank 0 has ended; that is its to say
+            return {**info, "status": "running"}
+        return self.client.set_run_status(run_id, "running")
+
     def __repr__(self) -> str:
         """Show id, project, name and status."""
         return f"<Run {self.id} project={self.project} name={self.name} {self.status}>"
-
-
-class _Active:
-    """The runs of this process that are not finished; the newest is the active one."""
-
-    def __init__(self) -> None:
-        self._runs: list[Run] = []
-        self._lock = threading.Lock()
-
-    def remember(self, run: Run) -> None:
-        with self._lock:
-            self._runs.append(run)
-
-    def forget(self, run: Run) -> None:
-        with self._lock:
-            self._runs = [one for one in self._runs if one is not run]
-
-    @property
-    def newest(self) -> Run | None:
-        with self._lock:
-            return self._runs[-1] if self._runs else None
-
-    def finish_all(self) -> None:
-        """At exit: a script that died of an exception leaves failed runs, any other finished."""
-        is_interactive = hasattr(sys, "ps1")
-        died = getattr(sys, "last_value", None) is not None and not is_interactive
-        for run in [run for run in self._runs if run.is_ours]:
-            run.client.hurry()
-            run.finish_quietly("failed" if died else "finished")
-
-
-_active = _Active()
-atexit.register(_active.finish_all)
-
-
-def init(
-    project: str = "default",
-    *,
-    name: str | None = None,
-    run_id: str | None = None,
-    storage: object = None,
-    capture_env: object = None,
-) -> Run:
-    """Begin a run and make it the active one.
-
-    ``run_id`` of an earlier run with the same project and name goes on with that run. ``storage``
-    and ``capture_env`` are taken from scripts written for Runicorn 0.5 and do nothing: the server
-    (``RUNICORN_TRACKING_URI``) keeps the data.
-
-    Raises :class:`ServerUnavailable` when there is no server, :class:`RunConflict` when
-    ``run_id`` belongs to another project or name.
-    """
-    if storage is not None:
-        logger.warning("storage=%r is ignored: the server at RUNICORN_TRACKING_URI stores", storage)
-    run = Run(project, name=name, run_id=run_id)
-    _active.remember(run)
-    return run
-
-
-def finish(status: str = "finished") -> None:
-    """Finish the active run; without one this does nothing."""
-    run = _active.newest
-    if run is not None:
-        run.finish(status)
-
-
-def get_active_run() -> Run | None:
-    """Return the run ``init`` began last that is not finished, or None."""
-    return _active.newest
-
-
-def _begin(client: Client, project: str, name: str, run_id: str | None) -> payloads.RunInfo:
-    if run_id is None:
-        return _create(client, project, name)
-    reply = client.create_run(run_id=rules.check_run_id(run_id), project=project, name=name)
-    info: payloads.RunInfo = reply.data
-    return info if info["status"] == "running" else client.set_run_status(run_id, "running")
 
 
 def _create(client: Client, project: str, name: str) -> payloads.RunInfo:
@@ -235,18 +245,34 @@ def _create(client: Client, project: str, name: str) -> payloads.RunInfo:
     200 on the first attempt means that somebody else drew the same id: draw again.
     """
     while True:
-        reply = client.create_run(run_id=_make_run_id(), project=project, name=name)
+        reply = client.create_run(run_id=make_run_id(), project=project, name=name)
         if reply.status == 201 or reply.attempts > 1:
             info: payloads.RunInfo = reply.data
             return info
 
 
-def _make_run_id() -> str:
+def new_run_info(run_id: str, project: str, name: str) -> payloads.RunInfo:
+    """Return what is known of a run that no server has heard of."""
+    now = time.time()
+    return {
+        "id": run_id,
+        "project": project,
+        "name": name,
+        "status": "running",
+        "created_at": now,
+        "updated_at": now,
+        "finished_at": None,
+        "created_by_user": None,
+    }
+
+
+def make_run_id() -> str:
+    """Return an id for a run that begins now: time, and chance."""
     return f"{datetime.now().astimezone():%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
 
 
-def _check_aliases(aliases: str | Sequence[str]) -> list[str]:
-    """``latest`` may be asked for: a new version has it anyway."""
+def check_aliases(aliases: str | Sequence[str]) -> list[str]:
+    """Return aliases in the form they are sent; ``latest`` a new version has anyway."""
     given = [aliases] if isinstance(aliases, str) else list(aliases)
     return [alias for alias in map(rules.check_alias, given) if alias != "latest"]
 

@@ -1,14 +1,17 @@
 """Doing many transfers at once: progress, and stopping all when one fails or Ctrl-C is pressed."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Protocol, TypeVar
+from contextlib import contextmanager
+from typing import Protocol, TypeVar, runtime_checkable
 
 from runicorn.errors import TransferStopped
 from runicorn.transport import WORKERS
 
 T = TypeVar("T")
+
+MOST_WORKERS = 64
 
 
 class Reporter(Protocol):
@@ -21,6 +24,20 @@ class Reporter(Protocol):
         """So many bytes are done; negative when some must be done again."""
 
 
+@runtime_checkable
+class LineReporter(Protocol):
+    """A reporter that also shows the large files of a phase, each on a line of its own."""
+
+    def begin_line(self, label: str, total_bytes: int) -> int:
+        """Show another file; returns what the line is called."""
+
+    def advance_line(self, line: int, size_bytes: int) -> None:
+        """So many bytes of that file are done."""
+
+    def end_line(self, line: int) -> None:
+        """Take the line away."""
+
+
 class Silent:
     """The reporter of those who did not ask."""
 
@@ -31,10 +48,23 @@ class Silent:
         """Say nothing."""
 
 
-class Transfer:
-    """One lot of transfers that succeeds or stops as a whole."""
+class Advancing(Protocol):
+    """A transfer, or one file of it."""
 
-    def __init__(self, reporter: Reporter | None = None) -> None:
+    def advance(self, size_bytes: int) -> None:
+        """Note progress; raises :class:`TransferStopped` once the lot is given up."""
+
+
+class Transfer:
+    """One lot of transfers that succeeds or stops as a whole, ``workers`` of them at a time.
+
+    Raises ``ValueError`` for a number of workers that is not 1 to 64.
+    """
+
+    def __init__(self, reporter: Reporter | None = None, *, workers: int | None = None) -> None:
+        self.workers = WORKERS if workers is None else workers
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {workers}")
         self._reporter = reporter or Silent()
         self._stop = threading.Event()
 
@@ -48,12 +78,25 @@ class Transfer:
             raise TransferStopped("The transfer was stopped.")
         self._reporter.advance(size_bytes)
 
+    @contextmanager
+    def line(self, label: str, total_bytes: int) -> Iterator[Advancing]:
+        """Give the file ``label`` a line of its own, where the reporter shows such lines."""
+        reporter = self._reporter
+        if not isinstance(reporter, LineReporter):
+            yield self
+            return
+        number = reporter.begin_line(label, total_bytes)
+        try:
+            yield _Line(self, reporter, number)
+        finally:
+            reporter.end_line(number)
+
     def run(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
         """Do ``jobs``, several at a time; return their results in order.
 
         The first exception stops the others and is raised when they have ended.
         """
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="runicorn") as pool:
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="runicorn") as pool:
             futures = [pool.submit(job) for job in jobs]
             try:
                 done = wait(futures, return_when=FIRST_EXCEPTION).done
@@ -64,3 +107,45 @@ class Transfer:
                 self._stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+class _Line:
+    """A file of a transfer whose reporter shows it."""
+
+    def __init__(self, transfer: Transfer, reporter: LineReporter, number: int) -> None:
+        self._transfer = transfer
+        self._reporter = reporter
+        self._number = number
+
+    def advance(self, size_bytes: int) -> None:
+        self._transfer.advance(size_bytes)
+        self._reporter.advance_line(self._number, size_bytes)
+
+
+class Tally:
+    """Progress that can be taken back."""
+
+    def __init__(self, progress: Advancing) -> None:
+        self._progress = progress
+        self._done = 0
+
+    def advance(self, size_bytes: int) -> None:
+        """Note progress."""
+        self._done += size_bytes
+        self._progress.advance(size_bytes)
+
+    def take_back(self) -> None:
+        """Say that nothing of it counts."""
+        self._progress.advance(-self._done)
+        self._done = 0
+
+
+class Quiet:
+    """Work that was counted before; it still stops with the others."""
+
+    def __init__(self, progress: Advancing) -> None:
+        self._progress = progress
+
+    def advance(self, size_bytes: int) -> None:
+        """Only ask whether to go on."""
+        self._progress.advance(0)

@@ -33,6 +33,7 @@ from runicorn.version import __version__
 logger = logging.getLogger(__name__)
 
 WORKERS = 4
+MOST_CONNECTIONS = 64
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 HURRIED_SECONDS = 3.0
@@ -147,8 +148,11 @@ class Transport:
     @property
     def _pool(self) -> urllib3.PoolManager:
         """The connections of this process: a fork must not write into its parent's sockets."""
-        fresh = urllib3.PoolManager(maxsize=2 * WORKERS, retries=False)
-        return self._pools.setdefault(os.getpid(), fresh)
+        pid = os.getpid()
+        if pid not in self._pools:
+            fresh = urllib3.PoolManager(maxsize=MOST_CONNECTIONS, retries=False)
+            return self._pools.setdefault(pid, fresh)
+        return self._pools[pid]
 
     def _timeout(self, call: Call) -> urllib3.Timeout:
         longest = HURRIED_SECONDS if self._is_hurried else float("inf")

@@ -27,12 +27,21 @@ SMALL_BYTES = 64 << 10
 BATCH_BYTES = 8 << 20
 BATCH_RECORDS = 2_000
 DIGESTS_PER_QUESTION = 20_000
+HASHED_AT_ONCE = 32
 
 
 def hash_files(paths: Sequence[Path], transfer: Transfer) -> list[SourceFile]:
     """Hash ``paths``, several at a time, in order."""
     transfer.start("Hashing", sum(path.stat().st_size for path in paths))
-    return transfer.run([partial(hash_file, path, transfer.advance) for path in paths])
+    size = max(1, min(HASHED_AT_ONCE, len(paths) // transfer.workers))
+    lots = [paths[start : start + size] for start in range(0, len(paths), size)]
+    hashed = transfer.run([partial(_hash_lot, lot, transfer) for lot in lots])
+    return [source for lot in hashed for source in lot]
+
+
+def _hash_lot(paths: Sequence[Path], transfer: Transfer) -> list[SourceFile]:
+    """Several in one job, as most take next to no time."""
+    return [hash_file(path, transfer.advance) for path in paths]
 
 
 def upload_missing(
@@ -114,8 +123,20 @@ def _record(source: SourceFile) -> bytes:
 
 
 def _send(client: Client, source: SourceFile, artifact: str, transfer: Transfer) -> None:
-    progress = Progress(transfer)
-    send = _put if source.size < LARGE_BYTES else _send_large
+    if source.size < LARGE_BYTES:
+        _send_by(_put, client, source, artifact, Progress(transfer))
+    else:
+        with transfer.line(source.path.name, source.size) as line:
+            _send_by(_send_large, client, source, artifact, Progress(line))
+
+
+def _send_by(
+    send: Callable[[Client, SourceFile, str, Progress], None],
+    client: Client,
+    source: SourceFile,
+    artifact: str,
+    progress: Progress,
+) -> None:
     try:
         send(client, source, artifact, progress)
     except DigestMismatch as error:

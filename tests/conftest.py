@@ -26,6 +26,16 @@ ANYBODY = AnonymousUser()
 MakeVersion = Callable[..., Version]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def client_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for what the SDK keeps: nobody's own cache counts in a test, or is written to."""
+    with pytest.MonkeyPatch.context() as environment:
+        folder = tmp_path_factory.mktemp("client")
+        environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        environment.setenv("XDG_DATA_HOME", str(folder / "data"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def role_groups(request: pytest.FixtureRequest) -> None:
     """The groups of the roles, for tests with a database: those that empty all tables take them."""

@@ -23,8 +23,10 @@ from artifacts.api.values import (
 )
 from artifacts.names import MAX_PATH_BYTES, TYPES, check_alias
 from artifacts.services.space import MAX_FILES
+from artifacts.services.versions import NEW, REUSE
 
 MAX_DIGESTS = 100_000
+MAX_BUNDLED = 10_000
 
 # What names.py checks, as far as a pattern can say it.
 DIGEST_PATTERN = "^sha256:[0-9a-f]{64}$"
@@ -302,6 +304,12 @@ class DigestsIn(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
+class BundleIn(serializers.Serializer[Any]):
+    """Which contents of a version."""
+
+    digests = serializers.ListField(child=DigestField(), max_length=MAX_BUNDLED)
+
+
 class MissingOut(serializers.Serializer[Any]):
     """What is still needed."""
 
@@ -336,6 +344,13 @@ class CommitFieldsIn(serializers.Serializer[Any]):
     run = StringField(required=False, allow_null=True, max_length=128)
     commit_id = serializers.UUIDField(
         required=False, help_text="The client's own id of this commit: makes a repeat harmless."
+    )
+
+    if_unchanged = serializers.ChoiceField(
+        choices=[NEW, REUSE],
+        required=False,
+        help_text="Where the latest version has the same files and references: `new` makes a "
+        "version all the same, `reuse` answers 200 with that one, and only the aliases move.",
     )
 
     def validate_aliases(self, value: list[str]) -> list[str]:

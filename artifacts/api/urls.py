@@ -5,6 +5,7 @@ from django.urls import path
 from artifacts.api import (
     aliases,
     blobs,
+    bundles,
     comparisons,
     content,
     deletion,
@@ -33,6 +34,7 @@ urlpatterns = [
     path(f"{ONE}/files/<file:path>", content.FileContent.as_view(), name="download_file"),
     path(f"{ONE}/preview/<file:path>", previews.FilePreview.as_view()),
     path(f"{ONE}/archive", content.Archive.as_view(), name="download_archive"),
+    path(f"{ONE}/bundle", bundles.FileBundle.as_view()),
     path(f"{ONE}/materialize", materialize.Materialize.as_view()),
     path(f"{ONE}/restore", versions.VersionRestore.as_view()),
     path("blobs", blobs.BlobCollection.as_view()),

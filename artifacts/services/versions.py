@@ -39,7 +39,7 @@ from artifacts.services.journal import (
     version_event,
 )
 from artifacts.services.limits import lock_quota, refuse_large_version, require_quota
-from artifacts.services.numbers import keep_team, take_number
+from artifacts.services.numbers import keep_team, lock_line, take_number
 from artifacts.services.protection import refuse_protected, require_to_move
 from artifacts.services.teams import choose_team
 from artifacts.services.trees import build_after_commit
@@ -49,6 +49,8 @@ from artifacts.storage.steps import reached
 logger = logging.getLogger(__name__)
 
 INSERT_BATCH = 5000
+NEW = "new"
+REUSE = "reuse"
 
 Recheck = Callable[[Sequence[Version]], None]
 
@@ -57,7 +59,8 @@ Recheck = Callable[[Sequence[Version]], None]
 class VersionDraft:
     """What a commit says of a version: its manifest, and what surrounds it.
 
-    ``comment`` says why the ``aliases`` move to it.
+    ``comment`` says why the ``aliases`` move to it. ``if_unchanged``: ``NEW`` makes a version of
+    content that the latest one has too, ``REUSE`` takes that one, and only the aliases move.
     """
 
     manifest: Manifest
@@ -67,6 +70,7 @@ class VersionDraft:
     aliases: Sequence[str] = ()
     comment: str = ""
     commit_id: UUID | None = None
+    if_unchanged: str = NEW
 
 
 def create_version(
@@ -83,7 +87,8 @@ def create_version(
     ``team`` says whose it is (``everyone``: no team's); None: ``teams.choose_team`` does.
 
     Returns the version and whether this call made it: a repeated ``commit_id`` finds the version
-    that its first use made. The version folder is built after the (outermost) commit.
+    that its first use made, and a draft with ``REUSE`` the latest one of the same content. The
+    version folder is built after the (outermost) commit.
 
     Raises AccessDenied (403), also for a protected alias, CommentNeeded (400) for one that moves
     only with a comment where the draft has none, MissingBlobs (409) with what to upload,
@@ -102,7 +107,10 @@ def create_version(
     _require_to_move(line, draft, created_by)
     try:
         with transaction.atomic():
-            return _insert_version(line, draft, created_by, run_id), True
+            return _reuse_latest(line, draft, created_by) or (
+                _insert_version(line, draft, created_by, run_id),
+                True,
+            )
     except IntegrityError:
         # Two repeats of one commit at the same moment: the other one was first.
         made = _find_commit(draft, line)
@@ -132,6 +140,33 @@ def _find_commit(draft: VersionDraft, line: Artifact) -> Version | None:
 
 def _identity(version: Version) -> tuple[str, str]:
     return str(version.artifact), version.manifest_sha256
+
+
+def _reuse_latest(
+    line: Artifact, draft: VersionDraft, moved_by: Caller
+) -> tuple[Version, bool] | None:
+    """Take the latest version where the draft wants that and its content is the same.
+
+    Under the artifact's lock, so that of many who log one content at once only one makes a version.
+    """
+    if draft.if_unchanged != REUSE:
+        return None
+    lock_quota(line.team)
+    keep_team(line.team)
+    lock_blobs([entry.sha256 for entry in draft.manifest.entries], named_by=moved_by)
+    artifact = lock_line(line)
+    artifact.team = line.team
+    latest = artifact.versions.ready().order_by("-number").first()
+    if latest is None or latest.manifest_sha256 != draft.manifest.digest:
+        return None
+    latest.artifact = artifact
+    why = _require_to_move(artifact, draft, moved_by)
+    moves = [
+        point_alias(artifact=artifact, name=alias, version=latest, moved_by=moved_by, comment=why)
+        for alias in draft.aliases
+    ]
+    record_all([event for move in moves for event in move.events])
+    return latest, False
 
 
 def _insert_version(

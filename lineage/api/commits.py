@@ -34,7 +34,8 @@ class VersionCommits(VersionHistory):
         """Commit a version from a manifest, all or nothing; makes the artifact if needed.
 
         409 `missing_blobs` lists the content to upload first. A repeated `commit_id` answers 200
-        with the version that its first use made.
+        with the version that its first use made; so does `if_unchanged: reuse`, with the latest
+        version of the same content.
         """
         checked = _check_name(name)
         fields, manifest = _parse(request)

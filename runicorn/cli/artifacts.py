@@ -7,10 +7,11 @@ import typer
 from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.cli import aliases, comparing, deletion, options, spelling_0_5, transfers
-from runicorn.cli.lookup import find_version, full_name, parse_numbered, whose
+from runicorn.cli.lookup import find_version, full_name, parse_numbered
 from runicorn.cli.output import print_fields, print_line, print_table, say, show
 from runicorn.cli.text import human_size, human_time
 from runicorn.specs import parse_name
+from runicorn.tagging import whose
 
 app = typer.Typer(no_args_is_help=True)
 app.callback(invoke_without_command=True)(spelling_0_5.artifacts)

@@ -9,10 +9,11 @@ import typer
 from runicorn import comparisons, payloads
 from runicorn.api import Client
 from runicorn.cli import options, suggestions
-from runicorn.cli.lookup import find_version, whose
+from runicorn.cli.lookup import find_version
 from runicorn.cli.output import print_json, print_line, print_table, say
 from runicorn.cli.text import human_size
 from runicorn.errors import NotComparable
+from runicorn.tagging import whose
 
 MAX_TENSOR_FILES = 20
 TENSOR_SUFFIXES = (".safetensors", ".npz", ".npy")

@@ -2,9 +2,9 @@
 
 import typer
 
-from runicorn import payloads, rules
+from runicorn import payloads
 from runicorn.api import Client
-from runicorn.specs import Spec, Whose, parse_spec
+from runicorn.specs import Spec, parse_spec
 
 
 def find_version(
@@ -23,11 +23,6 @@ def full_name(detail: payloads.VersionDetail) -> str:
     """How people call a version that was found: with its team and type where it has a team."""
     owner = f"{detail['team']}/{detail['type']}/" if detail.get("team") else ""
     return f"{owner}{detail['name']}:v{detail['version']}"
-
-
-def whose(detail: payloads.VersionDetail) -> Whose:
-    """What leads from a version that was found to all else about it, and to no other's."""
-    return {"artifact_type": detail["type"], "team": detail.get("team") or rules.EVERYONE}
 
 
 def parse_numbered(text: str, artifact_type: str | None, team: str | None) -> tuple[Spec, int]:

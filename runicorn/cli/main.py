@@ -11,12 +11,15 @@ from runicorn.cli import (
     accounts,
     aliases,
     artifacts,
+    cache,
     completion,
     doctor,
     exporting,
     importing,
+    syncing,
     tags,
     tokens,
+    verifying,
 )
 from runicorn.cli.failures import FAILURES, tell
 from runicorn.cli.former import Commands
@@ -40,6 +43,9 @@ app.add_typer(tags.app, name="tag")
 app.add_typer(tokens.app, name="token")
 app.add_typer(importing.app, name="import")
 app.command("export")(exporting.export)
+artifacts.app.command("verify")(verifying.verify)
+app.command("sync")(syncing.sync)
+app.add_typer(cache.app, name="cache")
 app.command("completion")(completion.completion)
 
 

@@ -8,15 +8,14 @@ import typer
 from runicorn import payloads
 from runicorn.api import Client
 from runicorn.cli import options
-from runicorn.cli.lookup import find_version, full_name, whose
+from runicorn.cli.lookup import find_version, full_name
 from runicorn.cli.output import print_line, show
-from runicorn.errors import Conflict, NotFoundError
+from runicorn.errors import NotFoundError
+from runicorn.tagging import retag
 
 app = typer.Typer(no_args_is_help=True, help="Words on a version, such as baseline.")
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="The tags.")]
-
-ATTEMPTS = 5
 
 
 @app.command()
@@ -59,22 +58,8 @@ def remove(
 def _retag(
     text: str, type_: str | None, team: str | None, change: Callable[[list[str]], list[str]]
 ) -> payloads.VersionDetail:
-    """Change the tags of a version; whoever changes them meanwhile loses nothing.
-
-    The server replaces the whole list, but only where it is still the one that was seen.
-    """
     client = Client()
-    found = find_version(client, text, type_, team)
-    for attempts_left in reversed(range(ATTEMPTS)):
-        changes: payloads.DescribeRequest = {"tags": change(found["tags"])}
-        changes["seen_at"] = found["updated_at"]
-        try:
-            return client.describe_version(found["name"], found["version"], changes, **whose(found))
-        except Conflict as error:
-            if not attempts_left or error.code != Conflict.code:
-                raise
-        found = client.get_version(found["name"], found["version"], **whose(found))
-    raise AssertionError("the last attempt returns or raises")
+    return retag(client, find_version(client, text, type_, team), change)
 
 
 def _print_tags(found: payloads.VersionDetail) -> None:

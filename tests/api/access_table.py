@@ -85,6 +85,7 @@ TABLE = [
     Row("get", f"{VERSIONED}/files/a.bin"),
     Row("get", f"{VERSIONED}/preview/a.bin"),
     Row("get", f"{VERSIONED}/archive"),
+    Row("post", f"{VERSIONED}/bundle", body={"digests": []}),
     Row("get", COMPARE, query=PAIR),
     Row("get", f"{COMPARE}/files/a.bin", query=PAIR),
     Row("get", f"{COMPARE}/tensors/a.bin", ok=422, query=PAIR),

@@ -39,8 +39,10 @@ RunCommand = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def config_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty home for what ``runicorn login`` keeps: nobody's own counts in a test."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    """An empty home for what the client keeps: nobody's own counts in a test."""
+    for name in ("config", "cache", "data"):
+        monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(tmp_path / name))
+    monkeypatch.delenv("RUNICORN_HOME", raising=False)
     monkeypatch.delenv("RUNICORN_TEAM", raising=False)
     return tmp_path / "config" / "runicorn"
 

@@ -55,6 +55,7 @@ def test_methods_take_what_runicorn_0_5_took() -> None:
         "run_id",
         "name",
         "capture_env",
+        "mode",  # our own
     }
 
 

@@ -12,6 +12,7 @@ DOCUMENT = (ROOT / "docs" / "settings.md").read_text()
 def test_every_setting_is_documented() -> None:
     readers = (
         "runicorn_site/settings.py", "runicorn_site/embedded.py", "runicorn/config.py",
+        "runicorn/home.py",
         "accounts/management/commands/createadmin.py",
     )  # fmt: skip
     sources = [ROOT / name for name in readers]

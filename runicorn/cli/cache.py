@@ -1,0 +1,100 @@
+"""``runicorn cache``: what was downloaded and is kept on this machine."""
+
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.cache import Cache, Cached, open_cache
+from runicorn.cli import options
+from runicorn.cli.output import print_table, say, show
+from runicorn.cli.progress import Bar
+from runicorn.cli.text import human_size, human_time
+from runicorn.errors import IntegrityError
+from runicorn.transfer import Transfer
+
+app = typer.Typer(no_args_is_help=True, help="Content that was downloaded, kept on this machine.")
+
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--max-bytes", min=0, help="Leave at most so much (default: the cap); 0: nothing."
+    ),
+]
+
+
+@app.command("ls")
+def list_cache(*, limit: Limit = None, as_json: options.Json = False) -> None:
+    """List what is in the cache, what was used last on top."""
+    cache = _require_cache()
+    files = cache.list_files()[::-1]
+    rows = [_row(one) for one in files[:limit]]
+    total = sum(one.size_bytes for one in files)
+    show(rows, _print_rows, as_json=as_json)
+    say(
+        f"{len(files)} files, {human_size(total)} of at most {human_size(cache.max_bytes)}"
+        f" in {cache.root}"
+    )
+
+
+@app.command()
+def prune(*, max_bytes: MaxBytes = None, as_json: options.Json = False) -> None:
+    """Remove what was used longest ago; what others fetch just now stays."""
+    pruned = _require_cache().prune(max_bytes)
+    summary = {
+        "removed_files": pruned.removed_files,
+        "removed_bytes": pruned.removed_bytes,
+        "left_files": pruned.left_files,
+        "left_bytes": pruned.left_bytes,
+    }
+    show(summary, lambda _: None, as_json=as_json)
+    removed, left = human_size(pruned.removed_bytes), human_size(pruned.left_bytes)
+    say(f"Removed {pruned.removed_files} files, {removed}; {left} left")
+
+
+@app.command()
+def verify(*, as_json: options.Json = False) -> None:
+    """Hash everything in the cache; what is damaged is removed, and the exit code is 5."""
+    cache = _require_cache()
+    files = [one for one in cache.list_files() if not one.is_partial]
+    with Bar() as bar:
+        bar.start("Verifying", sum(one.size_bytes for one in files))
+        damaged = cache.find_damaged(Transfer(bar))
+    show([_row(one) for one in damaged], _print_rows if damaged else _nothing, as_json=as_json)
+    if damaged:
+        raise IntegrityError(f"{len(damaged)} of {len(files)} files were damaged, and so removed")
+    say(f"{len(files)} files are intact")
+
+
+def _require_cache() -> Cache:
+    cache = open_cache()
+    if cache is None:
+        raise ValueError("There is no cache: RUNICORN_CACHE_BYTES is 0, or there is no home")
+    return cache
+
+
+def _row(one: Cached) -> dict[str, Any]:  # a row of the JSON
+    return {
+        "digest": one.digest,
+        "size_bytes": one.size_bytes,
+        "used_at": one.used_at,
+        "is_partial": one.is_partial,
+        "path": str(one.path),
+    }
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    cells = [
+        (
+            row["digest"],
+            human_size(row["size_bytes"]),
+            human_time(row["used_at"]),
+            "partial" if row["is_partial"] else "whole",
+        )
+        for row in rows
+    ]
+    print_table(("Digest", "Size", "Used", "State"), cells)
+
+
+def _nothing(rows: list[dict[str, Any]]) -> None:
+    """There is nothing to show."""

@@ -1,0 +1,133 @@
+"""A run without a portal: what it logs waits in the queue, what it uses is from this machine."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from runicorn import payloads, rules
+from runicorn.artifact import Artifact
+from runicorn.cache import Cache, open_cache
+from runicorn.commit import make_request
+from runicorn.drafts import Draft
+from runicorn.errors import NotCached
+from runicorn.home import queue_path
+from runicorn.models import ArtifactManifest, ArtifactMetadata
+from runicorn.queued import Event, Queue
+from runicorn.records import Known, Records
+from runicorn.run import Run, make_run_id, new_run_info
+from runicorn.specs import Spec
+from runicorn.stored import Origin, StoredVersion
+from runicorn.transfer import Transfer
+
+logger = logging.getLogger(__name__)
+
+
+class OfflineRun(Run):
+    """A run that is queued on this disk (``RUNICORN_MODE=offline``) until ``runicorn sync``.
+
+    ``log_artifact`` copies the files and returns 0, as only the portal gives numbers; ``full_name``
+    ends in ``:queued``. ``use_artifact`` finds what was queued before, else what the cache knows.
+    """
+
+    def _begin(self, project: str, name: str, run_id: str | None) -> payloads.RunInfo:
+        self._queue = Queue(queue_path())
+        checked = rules.check_run_id(run_id) if run_id else make_run_id()
+        self._queue.append("run", checked, project=project, name=name)
+        return new_run_info(checked, project, name)
+
+    def _log(self, artifact: Artifact, draft: Draft, transfer: Transfer) -> None:
+        metadata = rules.check_metadata(draft.metadata)
+        paths = list(dict.fromkeys(path for path, _ in draft.files))
+        transfer.start("Queueing", sum(path.stat().st_size for path in paths))
+        with self._queue.adding():
+            sources = {path: self._queue.add_file(path, transfer) for path in paths}
+            request = make_request(draft, sources, metadata)
+            self._queue.append("log", self.id, name=draft.name, commit=request)
+        body = {"name": draft.name, "commit": request, "at": datetime.now(UTC).timestamp()}
+        artifact.become(_queued_version(body, self._queue.contents))
+
+    def _use(self, spec: Spec) -> Artifact:
+        queued = self._find_queued(spec)
+        if queued is not None:
+            commit_id = queued.body["commit"]["commit_id"]
+            self._queue.append("use", self.id, queued=commit_id)
+            return Artifact.from_stored(_queued_version(queued.body, self._queue.contents))
+        known = self._find_known(spec)
+        detail = known.detail
+        owner = detail.get("team") or rules.EVERYONE
+        numbered = Spec(detail["name"], f"v{detail['version']}", detail["type"], owner)
+        self._queue.append("use", self.id, artifact=numbered.reference)
+        logger.warning(
+            "Offline: %s is v%d, as of %s",
+            spec, detail["version"], f"{known.as_of.astimezone():%Y-%m-%d %H:%M}",
+        )  # fmt: skip
+        return Artifact.from_stored(_known_version(known, self._queue.contents))
+
+    def _find_queued(self, spec: Spec) -> Event | None:
+        events = [one for one in self._queue.list_events() if one.kind == "log"]
+        return next((one for one in reversed(events) if _is_meant(one.body, spec)), None)
+
+    def _find_known(self, spec: Spec) -> Known:
+        cache = open_cache()
+        if cache is None:
+            raise NotCached(f"{spec}: without a cache nothing can be used offline.")
+        return Records(cache.root, self.client.url).find(spec)
+
+    def _end(self, status: str) -> None:
+        if not self._is_shared or self.is_main:
+            self._queue.append("status", self.id, status=status)
+        self.status = status
+
+
+def _is_meant(body: dict[str, Any], spec: Spec) -> bool:
+    """Whether a queued version is what ``spec`` names: numbers and the past it cannot have."""
+    commit = body["commit"]
+    return (
+        body["name"] == spec.name
+        and spec.artifact_type in {None, commit["type"]}
+        and spec.team in {None, commit.get("team") or rules.EVERYONE}
+        and spec.at is None
+        and spec.ref in {"latest", *commit["aliases"]}
+    )
+
+
+def _queued_version(body: dict[str, Any], contents: Cache) -> StoredVersion:
+    commit: payloads.CommitRequest = body["commit"]
+    files = commit["files"]
+    total = sum(item["size"] for item in files)
+    owner = commit.get("team")
+    metadata = ArtifactMetadata(
+        name=body["name"],
+        type=commit["type"],
+        version=0,
+        created_at=body["at"],
+        updated_at=body["at"],
+        created_by_run=commit["run"],
+        size_bytes=total,
+        num_files=len(files),
+        num_references=len(commit["references"]),
+        status="queued",
+        metadata=commit["metadata"],
+        description=commit["description"],
+        tags=commit["tags"],
+        aliases=commit["aliases"],
+        team=None if owner == rules.EVERYONE else owner,
+    )
+    listing: payloads.FilesListing = {
+        "artifact": f"{body['name']}:queued",
+        "files": files,
+        "references": commit["references"],
+        "total_size": total,
+        "total_files": len(files),
+        "total_references": len(commit["references"]),
+        "is_remote": False,
+    }
+    origin = Origin(pools=[contents], as_of=datetime.fromtimestamp(body["at"], tz=UTC))
+    return StoredVersion(metadata, origin, ArtifactManifest.from_payload(listing))
+
+
+def _known_version(known: Known, contents: Cache) -> StoredVersion:
+    manifest = ArtifactManifest.from_payload(known.files) if known.files else None
+    metadata = ArtifactMetadata.from_payload(known.detail)
+    origin = Origin(pools=[contents], as_of=known.as_of)
+    return StoredVersion(metadata, origin, manifest, known.detail)

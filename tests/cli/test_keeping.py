@@ -1,0 +1,109 @@
+"""``runicorn sync``, ``runicorn cache`` and ``runicorn artifacts verify``."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from runicorn.cache import open_cache
+from runicorn.home import queue_path
+from runicorn.queued import Queue
+from tests.cli.conftest import RunCommand
+from tests.live import LivePortal
+
+MakeFile = Callable[..., Path]
+CONTENT = os.urandom(2048)
+
+
+@pytest.fixture
+def queued(
+    portal: LivePortal, name: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The name of an artifact that was logged offline."""
+    with rn.init(project="tests", mode="offline") as run:
+        run.log_artifact(rn.Artifact(name).add_file(make_file("m", name.encode())))
+    return name
+
+
+def test_sync_sends_what_is_queued(runicorn: RunCommand, queued: str) -> None:
+    outcome = runicorn("sync")
+    assert (outcome.code, outcome.out) == (0, f"{queued}:v1\n")
+    assert "Sent 3 events, 1 of them versions" in outcome.err
+    assert runicorn("sync").err.endswith("Sent 0 events, 0 of them versions\n")
+
+
+def test_sync_can_only_say_what_it_would_do(runicorn: RunCommand, queued: str) -> None:
+    outcome = runicorn("sync", "--dry-run", "--json")
+    assert (outcome.code, len(outcome.json["waiting"]), outcome.json["sent"]) == (0, 3, [])
+    assert "3 events would be sent" in runicorn("sync", "--dry-run").err
+
+
+def test_sync_says_what_failed_and_keeps_it(runicorn: RunCommand, queued: str) -> None:
+    queue = Queue(queue_path())
+    for one in queue.contents.list_files():
+        one.path.unlink()
+    outcome = runicorn("sync")
+    assert outcome.code == 1
+    assert f"Failed: {queued} (model)" in outcome.err
+    assert "2 are kept: run it again" in outcome.err
+    assert runicorn("sync", "--json").json["failed"][0]["event"].startswith(queued)
+
+
+@pytest.fixture
+def cached(logged: str, runicorn: RunCommand, tmp_path: Path) -> str:
+    """The name of an artifact whose second version was downloaded."""
+    assert runicorn("artifacts", "get", logged, tmp_path / "out").code == 0
+    return logged
+
+
+def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
+    outcome = runicorn("cache", "ls", "--json")
+    (row,) = outcome.json
+    assert (row["size_bytes"], row["is_partial"]) == (2048, False)
+    assert "1 files, 2.0 KiB of at most" in outcome.err
+    assert row["digest"] in runicorn("cache", "ls").out
+
+
+def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
+    assert runicorn("cache", "prune").err.startswith("Removed 0 files")
+    pruned = runicorn("cache", "prune", "--max-bytes", "0", "--json").json
+    assert pruned == {"removed_files": 1, "removed_bytes": 2048, "left_files": 0, "left_bytes": 0}
+
+
+def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
+    assert runicorn("cache", "verify").err.endswith("1 files are intact\n")
+    cache = open_cache()
+    assert cache is not None
+    (one,) = cache.list_files()
+    one.path.chmod(0o644)
+    one.path.write_bytes(bytes(2048))
+    outcome = runicorn("cache", "verify")
+    assert (outcome.code, one.digest in outcome.out) == (5, True)
+    assert runicorn("cache", "verify", "--json").json == []
+
+
+def test_without_a_cache_it_is_said(
+    runicorn: RunCommand, portal: LivePortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", "0")
+    outcome = runicorn("cache", "ls")
+    assert (outcome.code, "There is no cache" in outcome.err) == (2, True)
+
+
+def test_a_folder_is_verified(runicorn: RunCommand, cached: str, tmp_path: Path) -> None:
+    outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert f"{cached}:v2: 1 files in" in outcome.err
+    (tmp_path / "out" / "deep" / "b.bin").write_bytes(b"changed")
+    (tmp_path / "out" / "mine").write_bytes(b"")
+    outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")
+    assert (outcome.code, outcome.rows) == (5, [["changed", "deep/b.bin"], ["extra", "mine"]])
+    answer = runicorn("artifacts", "verify", f"{cached}:v1", tmp_path / "out", "--json").json
+    assert (answer["artifact"], answer["missing"]) == (f"{cached}:v1", ["a.bin"])
+
+
+def test_a_folder_that_is_not_there_is_named(runicorn: RunCommand, logged: str) -> None:
+    outcome = runicorn("artifacts", "verify", logged)
+    assert (outcome.code, f"{logged}-v2" in outcome.err) == (1, True)

@@ -1,0 +1,362 @@
+"""What was downloaded is kept: verified, capped, and safe with others at it."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from runicorn import errors, home
+from runicorn.cache import Cache, CannotLink, NotThere, open_cache
+from runicorn.config import Config
+from runicorn.credentials import credentials_path
+from runicorn.download import Sources, download_files
+from runicorn.partial import Partial
+from runicorn.transfer import Transfer
+from tests.live import LivePortal
+from tests.sdk.conftest import Ledger, digest_of
+from tests.sdk.peers import Peer, bytes_answer
+
+MakeFile = Callable[..., Path]
+BIG = os.urandom(300_000)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """An empty cache with room for 1000 bytes."""
+    return Cache(tmp_path / "own", 1000)
+
+
+def add(cache: Cache, content: bytes, used_at: float | None = None) -> str:
+    digest = digest_of(content)
+    cache.add(digest, content)
+    if used_at is not None:
+        os.utime(cache.blob_path(digest), (used_at, used_at))
+    return digest
+
+
+def read(cache: Cache, digest: str, tmp_path: Path) -> bytes:
+    path = tmp_path / "copy"
+    with path.open("w+b") as file:
+        cache.copy_to(digest, file, Transfer())
+        file.seek(0)
+        return file.read()
+
+
+def test_what_was_added_comes_out(cache: Cache, tmp_path: Path) -> None:
+    digest = add(cache, b"content")
+    assert cache.has(digest)
+    assert read(cache, digest, tmp_path) == b"content"
+    assert stat.S_IMODE(cache.blob_path(digest).stat().st_mode) == 0o444
+
+
+def test_what_is_not_there_is_said(cache: Cache, tmp_path: Path) -> None:
+    with pytest.raises(NotThere):
+        read(cache, digest_of(b"nowhere"), tmp_path)
+    with pytest.raises(NotThere):
+        cache.link_to(digest_of(b"nowhere"), tmp_path / "link", Transfer())
+
+
+@pytest.mark.parametrize("damaged", [b"CONTENT", b"cont", b""])
+def test_damaged_content_goes_and_counts_as_not_there(
+    cache: Cache, tmp_path: Path, damaged: bytes
+) -> None:
+    digest = add(cache, b"content")
+    cache.blob_path(digest).chmod(0o644)
+    cache.blob_path(digest).write_bytes(damaged)
+    ledger = Ledger()
+    ledger.start("Reading", 7)
+    with (tmp_path / "copy").open("wb") as file, pytest.raises(NotThere):
+        cache.copy_to(digest, file, Transfer(ledger))
+    assert not cache.has(digest)
+    assert ledger.done == {"Reading": 0}
+
+
+def test_a_link_is_the_same_read_only_file(cache: Cache, tmp_path: Path) -> None:
+    digest = add(cache, b"content")
+    cache.link_to(digest, tmp_path / "link", Transfer())
+    assert (tmp_path / "link").samefile(cache.blob_path(digest))
+    assert stat.S_IMODE((tmp_path / "link").stat().st_mode) == 0o444
+
+
+def test_where_there_are_no_links_it_is_said(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*paths: object) -> None:
+        raise OSError(errno.EXDEV, "other device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(CannotLink):
+        cache.link_to(add(cache, b"content"), tmp_path / "link", Transfer())
+
+
+def test_what_was_used_longest_ago_goes_first(cache: Cache, tmp_path: Path) -> None:
+    old, older, new = (add(cache, bytes([n]) * 400, used_at) for n, used_at in
+                       ((1, 2e9), (2, 1e9), (3, 3e9)))  # fmt: skip
+    pruned = cache.prune()
+    assert (pruned.removed_files, pruned.removed_bytes, pruned.left_bytes) == (1, 400, 800)
+    assert [cache.has(one) for one in (old, older, new)] == [True, False, True]
+    read(cache, old, tmp_path)  # used now, so later than the new one
+    os.utime(cache.blob_path(new), (1e9, 1e9))
+    cache.prune(400)
+    assert [cache.has(one) for one in (old, new)] == [True, False]
+
+
+def test_what_others_fetch_stays(cache: Cache) -> None:
+    path = cache.partial_path(digest_of(b"coming"))
+    path.parent.mkdir(parents=True)
+    with Partial(path) as partial:
+        partial.write(b"comi")
+        assert cache.prune(0).removed_files == 0
+    assert cache.prune(0).removed_files == 1
+
+
+def test_pruners_and_readers_do_not_mind_each_other(cache: Cache, tmp_path: Path) -> None:
+    contents = [os.urandom(500) for _ in range(20)]
+
+    def work(number: int) -> int:
+        content = contents[number % 20]
+        digest, found = digest_of(content), 0
+        for _ in range(10):
+            cache.add(digest, content)
+            cache.prune()
+            with (tmp_path / f"out-{number}").open("w+b") as file:
+                try:
+                    cache.copy_to(digest, file, Transfer())
+                except NotThere:
+                    continue
+                file.seek(0)
+                assert file.read() == content
+                found += 1
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(16)))
+    assert cache.prune().left_bytes <= 1000
+
+
+def test_the_damaged_are_found_and_removed(cache: Cache) -> None:
+    good, bad = add(cache, b"good"), add(cache, b"bad")
+    cache.blob_path(bad).chmod(0o644)
+    cache.blob_path(bad).write_bytes(b"odd")
+    assert [one.digest for one in cache.find_damaged(Transfer())] == [bad]
+    assert [one.digest for one in cache.list_files()] == [good]
+
+
+# Downloads --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def logged(portal: LivePortal, name: str, make_file: MakeFile) -> rn.Artifact:
+    """A version with a large file and small ones."""
+    with rn.Run("tests", name="cache") as run:
+        artifact = rn.Artifact(name).add_file(make_file("big", BIG))
+        for number in range(10):
+            content = f"{name}{number}".encode()
+            artifact.add_file(make_file(f"f{number}", content), name=f"deep/{number}.txt")
+        run.log_artifact(artifact)
+    return artifact
+
+
+def own_cache() -> Cache:
+    found = open_cache()
+    assert found is not None
+    return found
+
+
+def test_the_second_download_asks_the_server_for_nothing(
+    logged: rn.Artifact, tmp_path: Path
+) -> None:
+    logged.download(tmp_path / "first")
+    detail = rn.Client().get_version(logged.name, 1)
+    with_dead_server = rn.Artifact.from_detail(rn.Client(Config("http://127.0.0.1:9")), detail)
+    stored = with_dead_server._require_stored()
+    stored.known_manifest = logged.get_manifest()
+    target = with_dead_server.download(tmp_path / "second")
+    assert (target / "big").read_bytes() == BIG
+    assert (target / "deep" / "3.txt").read_bytes() == f"{logged.name}3".encode()
+
+
+def test_copies_are_the_users_own(logged: rn.Artifact, tmp_path: Path) -> None:
+    target = logged.download(tmp_path / "first")
+    (target / "big").write_bytes(b"edited")
+    assert (logged.download(tmp_path / "second") / "big").read_bytes() == BIG
+
+
+def test_an_edited_link_does_no_harm(logged: rn.Artifact, tmp_path: Path) -> None:
+    linked = logged.download(tmp_path / "first", link=True) / "big"
+    assert linked.samefile(own_cache().blob_path(digest_of(BIG)))
+    linked.chmod(0o644)
+    linked.write_bytes(b"edited")
+    assert (logged.download(tmp_path / "second") / "big").read_bytes() == BIG
+
+
+def test_what_a_killed_copy_left_is_used_up(logged: rn.Artifact, tmp_path: Path) -> None:
+    logged.download(tmp_path / "first")
+    left = tmp_path / "out" / f".{digest_of(BIG).removeprefix('sha256:')[:32]}.part"
+    left.parent.mkdir()
+    left.write_bytes(bytes(2 * len(BIG)))
+    target = logged.download(tmp_path / "out")
+    assert (target / "big").read_bytes() == BIG
+    assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
+
+
+def test_links_over_links_are_kept(logged: rn.Artifact, tmp_path: Path) -> None:
+    for _ in range(2):
+        target = logged.download(tmp_path / "out", link=True)
+    assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
+
+
+def test_without_a_cache_nothing_is_kept(
+    logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", "0")
+    target = logged.download(tmp_path / "out")
+    assert (target / "big").read_bytes() == BIG
+    assert open_cache() is None
+    assert not (tmp_path / "cache" / "runicorn" / "blobs").exists()
+
+
+def test_what_is_larger_than_the_cache_passes_it_by(
+    logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", "1000")
+    assert (logged.download(tmp_path / "out") / "big").read_bytes() == BIG
+    assert own_cache().list_files() == []
+
+
+def test_a_cache_that_cannot_be_written_is_gone_without(
+    logged: rn.Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_cache().root.parent.mkdir(parents=True, exist_ok=True)
+    for one in (own_cache().root / "blobs", own_cache().root / "partial"):
+        one.parent.mkdir(exist_ok=True)
+        one.write_bytes(b"in the way")
+    target = logged.download(tmp_path / "out")
+    assert (target / "big").read_bytes() == BIG
+    assert "The cache cannot be written" in caplog.text
+
+
+@pytest.mark.parametrize("chosen", ["deep/3.txt", ["deep/3.txt"], "3.txt"])
+def test_some_files_can_be_chosen(
+    logged: rn.Artifact, tmp_path: Path, chosen: str | list[str]
+) -> None:
+    target = logged.download(tmp_path / "out", files=chosen, workers=2)
+    assert [path.name for path in target.rglob("*") if path.is_file()] == ["3.txt"]
+
+
+def test_a_folder_and_a_glob_choose_many(logged: rn.Artifact, tmp_path: Path) -> None:
+    by_folder = logged.download(tmp_path / "a", files="deep/")
+    by_glob = logged.download(tmp_path / "b", files=["*.txt", "big"])
+    assert len(list((by_folder / "deep").iterdir())) == 10
+    assert sum(path.is_file() for path in by_glob.rglob("*")) == 11
+
+
+def test_files_that_are_not_there_are_named(logged: rn.Artifact, tmp_path: Path) -> None:
+    with pytest.raises(errors.VersionFileNotFound, match=r"no file '\*\.csv'"):
+        logged.download(tmp_path / "out", files=["big", "*.csv"])
+
+
+@pytest.mark.parametrize("workers", [0, 65, -1])
+def test_odd_numbers_of_workers_are_refused(logged: rn.Artifact, workers: int) -> None:
+    with pytest.raises(ValueError, match="workers must be 1 to 64"):
+        logged.download(workers=workers)
+
+
+def test_a_folder_is_compared_with_the_version(logged: rn.Artifact, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="say in which folder"):
+        logged.verify()
+    target = logged.download(tmp_path / "out")
+    assert logged.verify().is_whole
+    (target / "big").write_bytes(bytes(len(BIG)))
+    (target / "deep" / "1.txt").unlink()
+    (target / "mine").write_bytes(b"")
+    found = logged.verify()
+    assert (found.changed, found.missing, found.extra) == (["big"], ["deep/1.txt"], ["mine"])
+    assert (len(found.intact), found.is_whole) == (9, False)
+
+
+def test_processes_that_want_the_same_fetch_it_once(logged: rn.Artifact, tmp_path: Path) -> None:
+    digest = digest_of(BIG)
+    path = own_cache().partial_path(digest)
+    path.parent.mkdir(parents=True)
+    with ThreadPoolExecutor(1) as pool:
+        with Partial(path) as partial:  # as another process would
+            coming = pool.submit(logged.download, tmp_path / "out", files="big")
+            partial.write(BIG)
+            own_cache().publish(partial, digest)
+        target = coming.result(timeout=60)
+    assert (target / "big").read_bytes() == BIG
+
+
+def test_what_broke_off_goes_on_in_another_process(
+    peer: Peer, peer_client: rn.Client, tmp_path: Path
+) -> None:
+    entry = rn.FileEntry("a", len(BIG), digest_of(BIG))
+    half = len(BIG) // 2
+    cache = own_cache()
+    cache.partial_path(entry.digest).parent.mkdir(parents=True)
+    cache.partial_path(entry.digest).write_bytes(BIG[:half])
+    said = {"Content_Range": f"bytes {half}-{len(BIG) - 1}/{len(BIG)}"}
+    peer.script(bytes_answer(206, BIG[half:], length=None, **said))
+    download(peer_client, entry, tmp_path)
+    assert (tmp_path / "out" / "a").read_bytes() == BIG
+    assert [one.headers["Range"] for one in peer.seen] == [f"bytes={half}-"]
+
+
+def test_torn_leftovers_are_fetched_anew(
+    peer: Peer, peer_client: rn.Client, tmp_path: Path
+) -> None:
+    entry = rn.FileEntry("a", len(BIG), digest_of(BIG))
+    cache = own_cache()
+    cache.partial_path(entry.digest).parent.mkdir(parents=True)
+    cache.partial_path(entry.digest).write_bytes(bytes(100))
+    said = {"Content_Range": f"bytes 100-{len(BIG) - 1}/{len(BIG)}"}
+    peer.script(bytes_answer(206, BIG[100:], length=None, **said), bytes_answer(200, BIG))
+    download(peer_client, entry, tmp_path)
+    assert (tmp_path / "out" / "a").read_bytes() == BIG
+
+
+def download(client: rn.Client, entry: rn.FileEntry, tmp_path: Path) -> None:
+    version = rn.ArtifactMetadata("m", "model", 1, created_at=0.0, updated_at=0.0)
+    sources = Sources(client, own_cache())
+    download_files(client, version, [entry], tmp_path / "out", Transfer(), sources)
+
+
+# Where it is ------------------------------------------------------------------------------------
+
+
+def test_nobody_else_may_look_into_it(tmp_path: Path) -> None:
+    assert stat.S_IMODE(own_cache().root.stat().st_mode) == 0o700
+    (tmp_path / "shared").mkdir(mode=0o755)
+    home.make_private(tmp_path / "shared")
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
+
+
+def test_one_variable_moves_everything(tmp_path: Path) -> None:
+    environ = {"RUNICORN_HOME": str(tmp_path), "HOME": "/h", "XDG_CACHE_HOME": "/x"}
+    assert home.cache_path(environ) == tmp_path / "cache"
+    assert home.queue_path(environ) == tmp_path / "queue"
+    assert credentials_path(environ) == tmp_path / "credentials.json"
+    assert home.make_download_dir("x_", environ).parent == tmp_path / "tmp"
+
+
+def test_without_it_the_usual_places_are_taken() -> None:
+    assert home.cache_path({"HOME": "/h"}) == Path("/h/.cache/runicorn")
+    assert home.queue_path({"HOME": "/h"}) == Path("/h/.local/share/runicorn/queue")
+    assert home.cache_path({"XDG_CACHE_HOME": "/x", "HOME": "/h"}) == Path("/x/runicorn")
+    assert home.cache_path({}) is None
+    with pytest.raises(ValueError, match="set RUNICORN_HOME"):
+        home.queue_path({})
+
+
+def test_the_cap_is_20_gb_or_a_tenth_of_the_disk(tmp_path: Path) -> None:
+    found = home.cache_bytes(tmp_path / "not" / "yet", {})
+    assert 0 < found <= 20 * 10**9
+    assert home.cache_bytes(tmp_path, {"RUNICORN_CACHE_BYTES": "123"}) == 123
+    with pytest.raises(ValueError, match="RUNICORN_CACHE_BYTES must be"):
+        home.cache_bytes(tmp_path, {"RUNICORN_CACHE_BYTES": "20GB"})
