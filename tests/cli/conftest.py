@@ -14,6 +14,9 @@ from runicorn.cli.main import main
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, serve_peer
 
+# A job in the background of a script ignores SIGINT, and hands that down.
+HEEDING_CTRL_C = ("env", "--default-signal=INT")
+
 
 @dataclass(frozen=True)
 class Outcome:

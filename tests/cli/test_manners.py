@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 import runicorn as rn
-from tests.cli.conftest import RunCommand
+from tests.cli.conftest import HEEDING_CTRL_C, RunCommand
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, json_answer
 
@@ -58,7 +58,7 @@ def test_no_color_turns_them_off(portal: LivePortal, arguments: list[str]) -> No
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_is_gone_at_once_is_no_news(portal: LivePortal, options: list[str]) -> None:
-    command = [*RUNICORN, "artifacts", "stats", *options]
+    command = [*HEEDING_CTRL_C, *RUNICORN, "artifacts", "stats", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(peer: Peer, options: list[str]
         handler.close_connection = True
 
     peer.script(never_answers)
-    command = [*RUNICORN, "artifacts", "stats", *options]
+    command = [*HEEDING_CTRL_C, *RUNICORN, "artifacts", "stats", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             assert asked.wait(60)

@@ -16,7 +16,7 @@ import pytest
 
 import runicorn as rn
 from runicorn.cli.transfers import parse_metadata
-from tests.cli.conftest import RunCommand
+from tests.cli.conftest import HEEDING_CTRL_C, RunCommand
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, Seen, json_answer
 
@@ -189,7 +189,8 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
         json_answer(201, run | {"missing": []})(handler, seen)
 
     peer.script(slowly)
-    command = [sys.executable, "-m", "runicorn", "artifacts", "put", "m", str(make_file("a"))]
+    command = [*HEEDING_CTRL_C, sys.executable, "-m", "runicorn"]
+    command += ["artifacts", "put", "m", str(make_file("a"))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not reached and process.poll() is None:
             time.sleep(0.01)

@@ -107,8 +107,8 @@ def test_texts_made_to_be_slow_are_not(kind: str) -> None:
         "reversed": old[::-1],
         "repeated": ["0\n"] * 10_000,
     }[kind]
-    began = time.monotonic()
+    began = time.process_time()
     lines = diff_texts("".join(old), "".join(new))
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     num_old = sum(line.kind in {"context", "removed"} for line in lines)
     assert num_old == len(old)

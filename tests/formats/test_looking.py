@@ -266,11 +266,11 @@ def test_parquet_says_its_columns_and_rows() -> None:
     ],
 )
 def test_a_hostile_footer_is_refused_in_no_time(content: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     found = look(content, "a.parquet")
     assert not isinstance(found.content, Parquet)
     assert found.notes
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("path", ["a.safetensors", "a.npz", "a.npy", "a.pt", "a.json", "a.csv"])

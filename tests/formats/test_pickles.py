@@ -128,13 +128,13 @@ def test_a_second_data_pkl_hides_nothing() -> None:
 
 
 def test_a_packed_bomb_is_unpacked_to_the_limit_only() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     packed = zipped({"m/data.pkl": b"\x80\x02" + b"N0" * 20_000_000}, zipfile.ZIP_DEFLATED)
-    began = time.monotonic()
+    began = time.process_time()
     found = look(packed, "model.pt").content
     assert isinstance(found, Pickle)
     assert (found.is_complete, found.needs_warning) == (False, True)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_an_archive_without_a_pickle_is_dumped() -> None:
@@ -158,9 +158,9 @@ def test_an_archive_without_a_pickle_is_dumped() -> None:
     ids=lambda raw: repr(raw[:8]),
 )
 def test_hostile_pickles_take_little_time(raw: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     found = look(raw, "a.pkl").content
-    assert time.monotonic() - began < 6
+    assert time.process_time() - began < 6
     if isinstance(found, Pickle):
         assert found.needs_warning
         assert len(found.imports) <= 1000

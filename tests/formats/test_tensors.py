@@ -211,20 +211,20 @@ def test_headers_in_any_order_and_version_are_read(header: str, version: int) ->
     ],
 )
 def test_a_hostile_array_is_refused_in_no_time(content: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Unreadable):
         read_tensors(reader_of(content), "a.npy")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_bomb_is_unpacked_no_further_than_its_header() -> None:
     bomb = zipped({"a.npy": npy(np.zeros(30_000_000, dtype=np.int8))}, zipfile.ZIP_DEFLATED)
     assert len(bomb) < 100_000
-    began = time.monotonic()
+    began = time.process_time()
     reader = reader_of(bomb)
     assert rows(read_tensors(reader, "a.npz")) == [("a", "|i1", (30_000_000,), 30_000_000)]
     assert reader.left_bytes > MIB - 5000
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_values_beyond_the_budget_are_not_unpacked() -> None:
@@ -271,10 +271,10 @@ def test_extra_fields_without_end_take_no_time() -> None:
     ) + b"a.npy" + extra  # fmt: skip
     directory = entry * 14
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 14, 14, len(directory), 0, 0)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Unreadable):
         read_tensors(reader_of(directory + end), "a.npz")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_only_these_names_are_of_tensors() -> None:

@@ -70,6 +70,6 @@ def test_text_made_to_take_long_does_not(language: str, nasty: str) -> None:
     line = nasty[:MAX_COLOURED_LINE]
     text = f"{line}\n" * (MAX_CHARACTERS // (len(line) + 1))
     piece = split_text(text)[0]
-    started = time.perf_counter()
+    started = time.process_time()
     show_lines(piece, language)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
+from accounts.errors import DomainError
 from accounts.models import Team
 from accounts.roles import Role
 from artifacts.models import Alias, Artifact, ProtectedAlias
@@ -268,12 +269,19 @@ def test_the_vendored_files_are_what_their_readme_says() -> None:
     assert len(found) == 4
 
 
+def codes(kind: type[DomainError]) -> set[str]:
+    """What errors of this kind are called in the API."""
+    return {kind.code}.union(*(codes(one) for one in kind.__subclasses__()))
+
+
 def test_every_text_of_the_scripts_stands_in_the_page(html: Client) -> None:
     page = text_of(html.get("/upload"))
     texts = set(re.findall(r'data-text="([\w-]+)"', page))
     source = "\n".join(path.read_text() for path in SCRIPTS)
     asked = set(re.findall(r'(?:say|begin)\("([\w-]+)"', source))
-    named = set(re.findall(r'"([a-z-]+)"', source))
+    named = set(re.findall(r'"([a-z-]+)"', source)) | {
+        f"code-{code}" for code in codes(DomainError)
+    }
     assert asked <= texts
     assert texts <= named, "a text that nothing says"
 
