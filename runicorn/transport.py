@@ -28,6 +28,7 @@ from runicorn.errors import (
     ServerUnavailable,
     error_from_response,
 )
+from runicorn.proxies import proxy_for
 from runicorn.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,16 @@ class Reply:
     status: int
     data: Any  # whatever JSON the route promises; runicorn.api gives it a type
     attempts: int
+
+
+def _connections(url: str) -> urllib3.PoolManager:
+    proxy = proxy_for(url)
+    if proxy is None:
+        return urllib3.PoolManager(maxsize=MOST_CONNECTIONS, retries=False)
+    headers = urllib3.make_headers(proxy_basic_auth=proxy.credentials)
+    return urllib3.ProxyManager(
+        proxy.url, maxsize=MOST_CONNECTIONS, retries=False, proxy_headers=headers
+    )
 
 
 class Transport:
@@ -150,8 +161,7 @@ class Transport:
         """The connections of this process: a fork must not write into its parent's sockets."""
         pid = os.getpid()
         if pid not in self._pools:
-            fresh = urllib3.PoolManager(maxsize=MOST_CONNECTIONS, retries=False)
-            return self._pools.setdefault(pid, fresh)
+            return self._pools.setdefault(pid, _connections(self.url))
         return self._pools[pid]
 
     def _timeout(self, call: Call) -> urllib3.Timeout:

@@ -1,15 +1,13 @@
 """What ``runicorn doctor`` looks at on this machine: disk space, optional wheels, proxies."""
 
-import ipaddress
 import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from runicorn.cli.finding import Finding, Status
 from runicorn.cli.text import human_size
+from runicorn.proxies import proxy_for
 
 LITTLE_SPACE_BYTES = 1 << 30
 DEDUP_WHEELS = ("blake3", "pyfastcdc")
@@ -39,21 +37,11 @@ def check_wheels() -> Finding:
 
 
 def check_proxies(url: str) -> Finding:
-    """Whether variables ask for a proxy on the way to ``url``; never what they hold."""
-    parts = urlsplit(url)
-    asked = [f"{name}_proxy" for name in (parts.scheme, "all") if name in getproxies()]
-    if not asked or is_this_machine(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return Finding("proxies", Status.OK, "no variable asks for one on the way to the server")
-    advice = (
-        "runicorn connects directly; where only the proxy reaches the server, that fails. "
-        "Where it need not, add the server's host to NO_PROXY, and this is quiet."
-    )
-    return Finding("proxies", Status.WARNING, f"{', '.join(asked)} set, but not used", advice)
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether ``host`` can be no other machine than this one."""
+    """Through which proxy the way to ``url`` leads; never its password."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        proxy = proxy_for(url)
+    except ValueError as error:
+        return Finding("proxies", Status.FAILURE, "a proxy that cannot be used", str(error))
+    if proxy is None:
+        return Finding("proxies", Status.OK, "none on the way to the server")
+    return Finding("proxies", Status.OK, f"through {proxy.url}, as the environment says")

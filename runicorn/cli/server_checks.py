@@ -20,7 +20,6 @@ from urllib3.exceptions import HTTPError
 from runicorn import payloads
 from runicorn.api import Client
 from runicorn.cli.finding import Finding, Status
-from runicorn.cli.local_checks import is_this_machine
 from runicorn.cli.text import human_size, human_time
 from runicorn.config import Config
 from runicorn.errors import (
@@ -30,6 +29,7 @@ from runicorn.errors import (
     RunicornError,
     ServerError,
 )
+from runicorn.proxies import is_this_machine
 from runicorn.transport import HURRIED_SECONDS, Call, Transport
 from runicorn.version import __version__
 

@@ -299,22 +299,24 @@ def test_http_is_a_warning_on_the_way_to_another_machine(
 
 
 @pytest.mark.parametrize(
-    ("variables", "status"),
+    ("variables", "status", "said"),
     [
-        ({}, "ok"),
-        ({"HTTPS_PROXY": "http://proxy:3128"}, "ok"),
-        ({"http_proxy": "http://me:secret@proxy:3128"}, "warning"),
-        ({"ALL_PROXY": "http://me:secret@proxy:3128"}, "warning"),
-        ({"http_proxy": "http://proxy:3128", "no_proxy": "example"}, "ok"),
+        ({}, "ok", "none"),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "ok", "none"),
+        ({"http_proxy": "http://me:secret@proxy:3128"}, "ok", "through http://proxy:3128"),
+        ({"ALL_PROXY": "http://me:secret@proxy:3128"}, "ok", "through http://proxy:3128"),
+        ({"http_proxy": "http://proxy:3128", "no_proxy": "example"}, "ok", "none"),
+        ({"ALL_PROXY": "socks5://me:secret@proxy:1080"}, "failure", "cannot be used"),
     ],
 )
-def test_a_proxy_that_is_asked_for_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], status: str
+def test_the_proxy_on_the_way_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], status: str, said: str
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     found = local_checks.check_proxies("http://portal.example:23300")
     assert (found.status, "secret" in str(found)) == (status, False)
+    assert said in found.summary
     assert local_checks.check_proxies("http://127.0.0.1:23300").status == "ok"
 
 
