@@ -1,7 +1,7 @@
 """Whether the way to the server leads through a proxy, as the environment says.
 
-``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` mean what they mean elsewhere, in small
-letters too; a server on this machine is asked directly whatever they say.
+``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` mean what they mean elsewhere, in
+small letters too; a server on this machine is asked directly whatever they say.
 """
 
 import ipaddress
