@@ -7,9 +7,9 @@ import typer
 from runicorn.cache import Cache, Cached, open_cache
 from runicorn.cli import options
 from runicorn.cli.output import print_table, say, show
-from runicorn.cli.progress import Bar
 from runicorn.cli.text import human_size, human_time
 from runicorn.errors import IntegrityError
+from runicorn.progress import reporting
 from runicorn.transfer import Transfer
 
 app = typer.Typer(no_args_is_help=True, help="Content that was downloaded, kept on this machine.")
@@ -57,7 +57,7 @@ def verify(*, as_json: options.Json = False) -> None:
     """Hash everything in the cache; what is damaged is removed, and the exit code is 5."""
     cache = _require_cache()
     files = [one for one in cache.list_files() if not one.is_partial]
-    with Bar() as bar:
+    with reporting(None, "the cache") as bar:
         bar.start("Verifying", sum(one.size_bytes for one in files))
         damaged = cache.find_damaged(Transfer(bar))
     show([_row(one) for one in damaged], _print_rows if damaged else _nothing, as_json=as_json)

@@ -96,6 +96,7 @@ def _of_the_login(config: Config, found: server_checks.Visit) -> Iterator[Findin
 
 def _local(url: str) -> Iterator[Finding]:
     yield local_checks.check_disk(Path.cwd())
+    yield local_checks.check_cache()
     yield local_checks.check_wheels()
     yield local_checks.check_proxies(url)
 

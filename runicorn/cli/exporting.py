@@ -9,10 +9,10 @@ from runicorn import rules
 from runicorn.api import Client
 from runicorn.cli import options
 from runicorn.cli.output import print_json, print_line, say
-from runicorn.cli.progress import Bar
 from runicorn.errors import RunicornError
 from runicorn.exporting import RemoteSource
 from runicorn.legacy.exporting import Export
+from runicorn.progress import reporting
 
 Target = Annotated[
     Path, typer.Argument(metavar="DIR", help="Empty, or an export that is to be gone on with.")
@@ -36,7 +36,7 @@ def export(
     the server `manage.py export` has it all.
     """
     owner = rules.check_optional_team(team)
-    with Bar() as bar:
+    with reporting(None, str(folder)) as bar:
         source = RemoteSource(Client(), names or [], team=owner, reporter=bar)
         work = Export(source, folder.absolute(), is_all=not names and not team)
         stopped = _run(work)

@@ -9,13 +9,13 @@ from runicorn import rules
 from runicorn.api import Client
 from runicorn.cli import options
 from runicorn.cli.output import print_json, print_line, print_table, say
-from runicorn.cli.progress import Bar
 from runicorn.errors import RunicornError
 from runicorn.folders import FolderImport, FolderResult, find_versions
 from runicorn.importing import RemotePortal
 from runicorn.legacy.importing import Import
 from runicorn.legacy.reading import Renames, Settings, is_store
 from runicorn.legacy.report import Report, write_json
+from runicorn.progress import reporting
 
 app = typer.Typer(no_args_is_help=True, help="Take over what lies elsewhere.")
 
@@ -84,7 +84,7 @@ def import_runicorn(
         raise typer.BadParameter(f"{root} is no storage folder of Runicorn.", param_hint="ROOT")
     owner, client = rules.check_optional_team(team), Client()
     settings = Settings(Renames.parse(rename, retype), owner, client.team)
-    with Bar() as bar:
+    with reporting(None, str(root)) as bar:
         work = Import(root, RemotePortal(client, root, bar), settings, dry_run)
         stopped = _run(work)
     _show(work.report, report_file, as_json=as_json)
@@ -128,7 +128,7 @@ def import_folder(
     One whose sub-folders are all called v1, v2 … has these versions, in that order; the portal
     numbers them. What a version has already is not logged again.
     """
-    with Bar() as bar:
+    with reporting(None, str(folder)) as bar:
         client = Client()
         owner = rules.check_optional_team(team) or client.team
         work = FolderImport(client, rules.check_type(type_), owner, bar, dry_run)

@@ -5,6 +5,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from runicorn.cache import open_cache
 from runicorn.cli.finding import Finding, Status
 from runicorn.cli.text import human_size
 from runicorn.proxies import proxy_for
@@ -24,6 +25,22 @@ def check_disk(folder: Path) -> Finding:
         advice = "Make room, or work in a folder on a larger disk."
         return Finding("disk", Status.WARNING, summary, advice)
     return Finding("disk", Status.OK, summary)
+
+
+def check_cache() -> Finding:
+    """How full the cache of downloads is, and whether it can be written."""
+    try:
+        cache = open_cache()
+    except ValueError as error:
+        return Finding("cache", Status.FAILURE, str(error), "Set it anew, or `unset` it.")
+    if cache is None:
+        return Finding("cache", Status.OK, "none: downloads are not kept for the next time")
+    used = sum(one.size_bytes for one in cache.list_files())
+    summary = f"{human_size(used)} of at most {human_size(cache.max_bytes)} in {cache.root}"
+    if not os.access(cache.root, os.W_OK):
+        advice = "Nothing new is kept there; RUNICORN_HOME names another folder."
+        return Finding("cache", Status.WARNING, f"{cache.root} may not be written", advice)
+    return Finding("cache", Status.OK, summary)
 
 
 def check_wheels() -> Finding:

@@ -7,7 +7,7 @@ import typer
 
 from runicorn.cli import options
 from runicorn.cli.output import print_line, say, show
-from runicorn.cli.progress import Bar
+from runicorn.progress import reporting
 from runicorn.syncing import SyncReport
 from runicorn.syncing import sync as send_queue
 
@@ -19,7 +19,7 @@ def sync(*, dry_run: DryRun = False, as_json: options.Json = False) -> None:
 
     It may be stopped and run again at any time: nothing is sent twice.
     """
-    with Bar() as bar:
+    with reporting(None, "the queue") as bar:
         report = send_queue(dry_run=dry_run, progress=bar)
     show(asdict(report), lambda _: _print(report, dry_run=dry_run), as_json=as_json)
     if not report.is_complete and not dry_run:

@@ -11,10 +11,10 @@ from runicorn.artifact import Artifact
 from runicorn.cli import options
 from runicorn.cli.lookup import find_version, full_name
 from runicorn.cli.output import print_line, say, show
-from runicorn.cli.progress import Bar
 from runicorn.cli.text import human_size
+from runicorn.config import read_mode
 from runicorn.models import ArtifactManifest
-from runicorn.run import Run
+from runicorn.session import init
 from runicorn.specs import parse_name
 
 Folder = Annotated[
@@ -80,8 +80,7 @@ def get(
     detail = find_version(client, artifact, type_, team)
     found = Artifact.from_detail(client, detail)
     target = folder or Path("artifacts") / f"{found.name}-v{found.version}"
-    with Bar() as bar:
-        found.download(target, progress=bar)
+    found.download(target)
     manifest = found.get_manifest() or ArtifactManifest()
     say(f"{full_name(detail)}: {_counted(manifest.total_files)}, {human_size(manifest.total_size)}")
     described = _describe(found, manifest, target)
@@ -116,10 +115,21 @@ def put(  # noqa: PLR0913 one parameter for each option
     )  # fmt: skip
     _add_paths(artifact.add_tags(*tags), paths, exclude)
     artifact.draft(aliases, None, comment=comment)
-    with Run(project, name=run_name) as run, Bar() as bar:
-        run.log_artifact(artifact, aliases, comment=comment, progress=bar)
-    detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)
-    show(detail, lambda one: print_line(full_name(one)), as_json=as_json)
+    with init(project, name=run_name) as run:
+        number = run.log_artifact(artifact, aliases, comment=comment)
+    if number:
+        detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)
+        show(detail, lambda one: print_line(full_name(one)), as_json=as_json)
+    else:
+        _show_unsent(artifact, as_json=as_json)
+
+
+def _show_unsent(artifact: Artifact, *, as_json: bool) -> None:
+    """Offline, and in disabled mode, there is no version yet."""
+    is_queued = read_mode(None) == "offline"
+    name = artifact.full_name if is_queued else artifact.name
+    show({"artifact": name, "queued": is_queued}, lambda _: print_line(name), as_json=as_json)
+    say("`runicorn sync` sends it" if is_queued else "RUNICORN_MODE=disabled: nothing is logged")
 
 
 def _counted(num_files: int) -> str:

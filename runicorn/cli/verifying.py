@@ -11,8 +11,8 @@ from runicorn.artifact import Artifact
 from runicorn.cli import options
 from runicorn.cli.lookup import find_version, full_name
 from runicorn.cli.output import print_line, say, show
-from runicorn.cli.progress import Bar
 from runicorn.errors import IntegrityError
+from runicorn.progress import reporting
 from runicorn.verifying import Verification
 
 Folder = Annotated[
@@ -36,7 +36,7 @@ def verify(
     where = folder or Path("artifacts") / f"{found.name}-v{found.version}"
     if not where.is_dir():
         raise FileNotFoundError(f"There is no folder {where}: download it with `artifacts get`")
-    with Bar() as bar:
+    with reporting(None, full_name(detail)) as bar:
         result = found.verify(where, progress=bar)
     answer = {"artifact": full_name(detail), "path": str(where), **asdict(result)}
     show(answer, lambda _: _print(result), as_json=as_json)

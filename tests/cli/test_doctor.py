@@ -13,14 +13,16 @@ import pytest
 import time_machine
 
 import runicorn as rn
+from runicorn.cache import open_cache
 from runicorn.cli import local_checks
 from runicorn.version import __version__
 from tests.cli.conftest import Outcome, RunCommand
+from tests.conftest import digest_of
 from tests.live import LivePortal, TeamPortal
 from tests.sdk.peers import Peer, bytes_answer, json_answer, serve_peer
 
 CHECKS = ["address", "reach", "version", "tls", "login", "token", "clock", "upload"]
-LOCAL = ["disk", "wheels", "proxies"]
+LOCAL = ["disk", "cache", "wheels", "proxies"]
 HEALTHY = {"status": "healthy", "version": __version__}
 NOBODY = {"username": None, "role": "admin", "teams": [], "token": None, "access": "open"}
 MISMATCH = {"detail": "It has another digest.", "code": "digest_mismatch"}
@@ -71,7 +73,7 @@ def test_a_portal_that_works_is_healthy(portal: LivePortal, runicorn: RunCommand
     assert outcome.code == 0
     rows = [row for row in outcome.rows if row[0] in {"OK", "warning", "FAILURE", "skipped"}]
     assert [row[1] for row in rows] == CHECKS + LOCAL
-    assert [row[0] for row in rows[:-3]] == ["OK"] * len(CHECKS)
+    assert [row[0] for row in rows[: -len(LOCAL)]] == ["OK"] * len(CHECKS)
 
 
 def test_nothing_is_left_behind(portal: LivePortal, examine: Examine) -> None:
@@ -318,6 +320,23 @@ def test_the_proxy_on_the_way_is_named_without_its_password(
     assert (found.status, "secret" in str(found)) == (status, False)
     assert said in found.summary
     assert local_checks.check_proxies("http://127.0.0.1:23300").status == "ok"
+
+
+def test_the_cache_says_how_full_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNICORN_HOME", str(tmp_path))
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", "4096")
+    content = b"x" * 1024
+    cache = open_cache()
+    assert cache is not None
+    cache.add(digest_of(content), content)
+    found = local_checks.check_cache()
+    assert (found.status, found.summary[:27]) == ("ok", "1.0 KiB of at most 4.0 KiB ")
+
+
+@pytest.mark.parametrize(("said", "status"), [("0", "ok"), ("many", "failure")])
+def test_there_may_be_no_cache(monkeypatch: pytest.MonkeyPatch, said: str, status: str) -> None:
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", said)
+    assert local_checks.check_cache().status == status
 
 
 def test_little_space_and_a_folder_not_to_be_written_are_warnings(

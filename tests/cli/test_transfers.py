@@ -127,10 +127,18 @@ def test_damaged_bytes_are_5(peer: Peer, runicorn: RunCommand, tmp_path: Path) -
     assert files_in(tmp_path / "out") == []
 
 
+AT_ONCE = """
+from runicorn import progress
+from runicorn.cli.main import main
+progress.BAR_AFTER_SECONDS = 0.0  # else how fast the machine is would say whether there is a bar
+main()
+"""
+
+
 def at_a_terminal(portal: LivePortal, *arguments: str, answer: str = "") -> tuple[int, str]:
     """Run a command with a terminal; return its exit code and all that was shown."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "runicorn", *arguments]
+    command = [sys.executable, "-c", AT_ONCE, *arguments]
     env = os.environ | {"RUNICORN_TRACKING_URI": portal.url, "TERM": "xterm", "COLUMNS": "100"}
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
@@ -163,7 +171,7 @@ def test_permanent_delete_asks_at_a_terminal(
     assert left == ([status] if status else [])
 
 
-def test_a_long_transfer_shows_a_bar(
+def test_a_transfer_shows_a_bar(
     portal: LivePortal, name: str, make_file: MakeFile, tmp_path: Path
 ) -> None:
     path = make_file("big.bin", os.urandom(8 << 20))
@@ -219,3 +227,33 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
 )
 def test_a_metadata_value_is_json_or_else_text(text: str, value: object) -> None:
     assert parse_metadata([f"key={text}"]) == {"key": value}
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown", "said"),
+    [
+        ("offline", "{name}:queued\n", "`runicorn sync` sends it\n"),
+        ("disabled", "{name}\n", "RUNICORN_MODE=disabled: nothing is logged\n"),
+    ],
+)
+def test_put_heeds_the_mode(
+    runicorn: RunCommand, name: str, make_file: MakeFile, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, mode: str, shown: str, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("RUNICORN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RUNICORN_MODE", mode)
+    done = runicorn("artifacts", "put", name, str(make_file("a")))
+    assert (done.code, done.out, done.err) == (0, shown.format(name=name), said)
+
+
+def test_what_was_put_offline_is_sent_by_sync(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("RUNICORN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RUNICORN_MODE", "offline")
+    queued = runicorn("artifacts", "put", name, str(make_file("a")), "--json", "-a", "first")
+    assert queued.json == {"artifact": f"{name}:queued", "queued": True}
+    monkeypatch.delenv("RUNICORN_MODE")
+    assert runicorn("sync").out == f"{name}:v1\n"
+    assert rn.Client().get_version(name, 1)["aliases"] == ["latest", "first"]
