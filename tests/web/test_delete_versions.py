@@ -55,6 +55,13 @@ def test_one_is_not_called_versions(client: Client, net: list[Version]) -> None:
     assert "<b>1</b><small>version goes</small>" in html
 
 
+def test_what_a_protected_alias_keeps_does_not_go(client: Client, net: list[Version]) -> None:
+    ProtectedAlias.objects.create(pattern="prod")
+    html = client.get(f"{DELETE}?versions=v2").content.decode()
+    assert "Protected aliases keep some of these: prod" in html
+    assert "<b>1</b><small>ticked</small>" in html
+
+
 def test_nothing_ticked_is_told(client: Client, net: list[Version]) -> None:
     answer = client.get(DELETE, follow=True)
     assert "Tick the versions" in answer.content.decode()
