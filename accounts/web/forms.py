@@ -245,11 +245,11 @@ class TeamMember(forms.Form):
 class AuditSearch(forms.Form):
     """The filters of the audit log; the names are those of the API."""
 
-    user = forms.CharField(label=_("By"), widget=forms.TextInput(attrs={"size": 7}))
+    user = forms.CharField(label=_("Who"), widget=forms.TextInput(attrs={"size": 7}))
     action = forms.CharField(
         label=_("Action"), widget=forms.TextInput(attrs={"size": 10, "placeholder": "version."})
     )
-    object = forms.CharField(label=_("About"), widget=forms.TextInput(attrs={"size": 9}))
+    object = forms.CharField(label=_("Object"), widget=forms.TextInput(attrs={"size": 9}))
     object_type = forms.CharField(label=_("Kind"), widget=forms.TextInput(attrs={"size": 7}))
     team = forms.CharField(label=_("Team"), widget=forms.TextInput(attrs={"size": 7}))
     address = forms.CharField(label=_("Address"), widget=forms.TextInput(attrs={"size": 9}))

@@ -269,7 +269,7 @@ def _previous_target(artifact: Artifact, name: str) -> Version:
     version: Version | None = artifact.versions.filter(number=last.from_number).first()
     status = version.status if version else "purged"
     if version is None or status != "ready":
-        status = say("deleted for ever") if status == "purged" else say(status)
+        status = say(status)
         where = f"v{last.from_number}"
         raise VersionNotReady(
             say(

@@ -115,7 +115,7 @@ def _read_text(entry: ManifestEntry | None) -> str:
     if text is None or count_lines(text) > MAX_TEXT_LINES:
         raise NotComparable(
             say(
-                "{path} is no text of at most {most} lines.",
+                "{path} is not text, or has more than {most} lines.",
                 path=entry.path,
                 most=MAX_TEXT_LINES,
             )

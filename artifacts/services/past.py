@@ -50,7 +50,7 @@ def resolve_alias_at(*, artifact: Artifact, name: str, at: datetime) -> PastTarg
     version: Version | None = artifact.versions.filter(number=event.to_number).first()
     if version is None or version.deleted_at or version.purged_at:
         is_gone = version is None or version.purged_at
-        status = say("deleted for ever") if is_gone else say("deleted")
+        status = say("purged") if is_gone else say("deleted")
         why = say("its version v{number} is {status}", number=event.to_number, status=status)
         raise _not_found(artifact, name, at, why)
     version.artifact = artifact

@@ -55,9 +55,11 @@ def when(moment: datetime | None) -> str | SafeString:
 
 @register.filter
 def duration(span: timedelta | None) -> str:
-    """``1:02:03`` hours, minutes and seconds, with days where there are any; None as a dash."""
+    """``12 s``, from a minute on ``1:02:03``, with days where there are any; None as a dash."""
     if span is None:
         return DASH
+    if span < timedelta(minutes=1):
+        return f"{int(span.total_seconds())} s" if span >= timedelta(seconds=1) else "< 1 s"
     minutes, seconds = divmod(int(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

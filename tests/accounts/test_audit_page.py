@@ -54,6 +54,18 @@ def test_it_is_filtered_as_the_api_filters(
     assert seen(desk, **query) == actions
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Who Action Object Address"), ("zh-hans", "操作者 操作 对象 地址")],
+)
+def test_a_filter_is_called_as_its_column_is(desk: Client, language: str, words: str) -> None:
+    html = desk.get(URL, headers={"Accept-Language": language}).content.decode()
+    form, table = html.split("<thead>", 1)
+    for word in words.split():
+        assert f">{word}<" in form
+        assert f">{word}</th>" in table
+
+
 @pytest.mark.parametrize("query", [{"address": "x"}, {"after": "soon"}])
 def test_a_wrong_filter_is_named_and_kept(desk: Client, query: dict[str, str]) -> None:
     answer = desk.get(URL, query)

@@ -82,14 +82,14 @@ def test_an_answer_that_is_deleted_says_why(versions: list[Version]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_is_gone_says_why(versions: list[Version]) -> None:
     purge_version(version=versions[0], purged_by=ANYBODY)
-    assert "(its version v1 is deleted for ever)" in refusal(versions[0], 3)
+    assert "(its version v1 is purged)" in refusal(versions[0], 3)
 
 
 def test_an_answer_that_a_rebuild_has_lost_is_gone_too(versions: list[Version]) -> None:
     artifact = versions[0].artifact
     Version.objects.filter(artifact=artifact, number=3).delete()
-    assert "(its version v3 is deleted for ever)" in refusal(versions[0], 4)
-    with pytest.raises(VersionNotReady, match="was at v3, which is deleted for ever"):
+    assert "(its version v3 is purged)" in refusal(versions[0], 4)
+    with pytest.raises(VersionNotReady, match="was at v3, which is purged"):
         roll_back_alias(artifact=artifact, name="p", rolled_back_by=ANYBODY)
 
 

@@ -79,5 +79,5 @@ def test_it_does_not_go_to_what_is_deleted(versions: list[Version]) -> None:
 def test_nor_to_what_is_gone(versions: list[Version]) -> None:
     move(versions[0])
     purge_version(version=versions[0], purged_by=ANYBODY)
-    with pytest.raises(VersionNotReady, match="was at v1, which is deleted for ever"):
+    with pytest.raises(VersionNotReady, match="was at v1, which is purged"):
         roll_back(versions[1])

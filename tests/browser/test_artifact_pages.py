@@ -162,3 +162,11 @@ def test_copy_says_so_and_then_what_it_said_before(
     page.wait_for_timeout(1500)
     assert button.inner_text() == "Copy"
     assert page.evaluate("heard") == page.text_content("#snippet-python")
+
+
+def test_a_usual_name_stays_on_one_line_beside_many_aliases(page: "Page", log: Log) -> None:
+    aliases = [f"release-{number}.0" for number in range(1, 7)]
+    log("ticket-router-training-log", b"x", aliases=aliases)
+    page.goto("/artifacts?q=ticket-router-training-log")
+    lines = page.evaluate("document.querySelector('#list td.strong a').getClientRects().length")
+    assert lines == 1

@@ -1,5 +1,6 @@
 """The page that compares two versions."""
 
+import io
 import re
 from typing import Any
 
@@ -167,6 +168,17 @@ def test_tensors_are_shown_as_a_table(client: Client, make_version: MakeVersion)
     assert "List the unchanged too" in text_of(
         client.get(f"{BASE}/v2...v3/file?path=m.safetensors")
     )
+
+
+def test_tensors_of_numpy_have_the_types_that_numpy_names(
+    client: Client, make_version: MakeVersion
+) -> None:
+    for kind in (np.float32, np.float64):
+        content = io.BytesIO()
+        np.savez(content, a=np.zeros(3, kind))
+        make_version("arrays", files={"a.npz": content.getvalue()})
+    text = text_of(client.get("/artifacts/model/arrays/compare/v1...v2/file?path=a.npz"))
+    assert "a float32 → float64 3" in text
 
 
 def test_pictures_stand_side_by_side(client: Client, make_version: MakeVersion) -> None:

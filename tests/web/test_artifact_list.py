@@ -258,3 +258,8 @@ def test_the_api_asks_what_changed_since(client: Client, make_version: MakeVersi
     answer = client.get("/api/artifacts", {"updated_after": day_ago.isoformat()})
     assert [one["name"] for one in answer.json()] == ["new"]
     assert client.get("/api/artifacts?updated_after=soon").status_code == 400
+
+
+def test_the_figures_say_what_counts_where(client: Client, several: None) -> None:
+    page = shown(client, "/artifacts")
+    assert 'title="With the trash on disk, without it among the files">on disk, for ' in page

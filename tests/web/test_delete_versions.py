@@ -44,9 +44,22 @@ def test_the_look_before_says_what_comes_free(client: Client, net: list[Version]
     html = client.get(f"{DELETE}?versions=v1&versions=v3").content.decode()
     assert 'id="freed">110 B<' in html
     assert statuses() == ["ready"] * 3
+    assert "<b>2</b><small>versions go</small>" in html
     html = client.get(f"{DELETE}?versions=v1&versions=v2").content.decode()
     assert 'id="freed">150 B<' in html
     assert ">prod<" in html
+
+
+def test_one_is_not_called_versions(client: Client, net: list[Version]) -> None:
+    html = client.get(f"{DELETE}?versions=v1").content.decode()
+    assert "<b>1</b><small>version goes</small>" in html
+
+
+def test_what_a_protected_alias_keeps_does_not_go(client: Client, net: list[Version]) -> None:
+    ProtectedAlias.objects.create(pattern="prod")
+    html = client.get(f"{DELETE}?versions=v2").content.decode()
+    assert "Protected aliases keep some of these: prod" in html
+    assert "<b>1</b><small>ticked</small>" in html
 
 
 def test_nothing_ticked_is_told(client: Client, net: list[Version]) -> None:

@@ -278,3 +278,11 @@ def test_hostile_filters_are_escaped(make_version: MakeVersion, browser: Client)
     page = text_of(browser, "/storage?type=%3Cscript%3Ealert(1)%3C/script%3E&team=%22%3E%3Cb%3E")
     assert "<script>alert" not in page
     assert '"><b>' not in page
+
+
+def test_what_has_no_team_is_everyones_in_the_readers_language(
+    make_version: MakeVersion, browser: Client
+) -> None:
+    make_version("shared", files={"a": b"1"})
+    html = browser.get("/storage", headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert '?team=everyone#artifacts">所有人</a>' in html

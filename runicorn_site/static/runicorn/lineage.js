@@ -4,6 +4,7 @@
 
 const STEP = 1.25;
 const SMALLEST = 0.15;
+const READABLE = 0.65; // what is smaller shows the shape of the graph and no names
 const LARGEST = 3;
 const LOWEST = 340; // pixels of height that the frame has at least
 const FAR = 5; // pixels from which on a press is a drag and no click
@@ -25,12 +26,12 @@ class GraphView {
     frame.tabIndex = 0;
     frame.setAttribute("role", "region");
     frame.setAttribute("aria-label", this.svg.getAttribute("aria-label"));
-    const scale = Math.min(1, frame.clientWidth / this.full.width);
+    const scale = Math.max(Math.min(1, frame.clientWidth / this.full.width), READABLE);
     const room = Math.max(0.65 * window.innerHeight, LOWEST);
     const border = frame.offsetHeight - frame.clientHeight;
     frame.style.height = `${Math.min(Math.max(this.full.height * scale + border, LOWEST), room)}px`;
     for (const hint of frame.parentElement.querySelectorAll(".lineage-zoom, .lineage-hint")) hint.hidden = false;
-    this.fit();
+    this.fit(READABLE);
     this.listen();
   }
 
@@ -54,11 +55,11 @@ class GraphView {
     return { width: this.frame.clientWidth, height: this.frame.clientHeight };
   }
 
-  // All of it, at least SMALLEST; where that is too large for the frame, the root in the middle.
-  fit() {
+  // All of it, at ``least`` so large; where that is too large for the frame, the root in the middle.
+  fit(least = SMALLEST) {
     const { width, height } = this.size;
     const whole = Math.min(1, width / this.full.width, height / this.full.height);
-    this.scale = Math.max(whole, SMALLEST);
+    this.scale = Math.max(whole, least);
     this.centre = { x: this.full.width / 2, y: this.full.height / 2 };
     const root = this.svg.querySelector(".node.root");
     if (whole < this.scale && root) this.centre = this.middleOf(root);
