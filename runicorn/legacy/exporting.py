@@ -175,9 +175,7 @@ class Export:
         if not (self.is_all or used or made):
             return
         if not layout.is_folder_name(run.id):
-            self._find(
-                "skipped", f"run {run.id[:80]}", "its id is too long for a folder, or is none"
-            )
+            self._find("skipped", f"run {run.id[:80]}", "its id fits no folder")
             return
         fields = {**vars(run), "used": used, "made": made}
         self.folder.write_run(PastRun(**fields))

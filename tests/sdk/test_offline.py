@@ -309,7 +309,8 @@ def test_records_are_plain_json(
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize(
     "said",
-    [{"kind": "log", "run": "r", "name": "x"}, {"kind": "log", "run": "r", "name": "x", "commit": []},
+    [{"kind": "log", "run": "r", "name": "x"},
+     {"kind": "log", "run": "r", "name": "x", "commit": []},
      {"kind": "use", "run": "r"}, {"kind": "run"}, {"kind": "new", "run": "r"},
      {"kind": "log", "run": "r", "name": "x",
       "commit": {"type": "model", "commit_id": "c", "files": [{"digest": "../../x"}]}}],
