@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from runicorn import rules
 from runicorn.copying import copy_hashed, hash_open, try_link, write_new
 from runicorn.home import cache_bytes, cache_path, make_private
 from runicorn.partial import Partial, try_remove
@@ -76,13 +77,13 @@ class Cache:
         self.max_bytes = max_bytes
 
     def blob_path(self, digest: str) -> Path:
-        """Where content is, or would be."""
-        sha256 = digest.removeprefix("sha256:")
+        """Where content is, or would be; raises ``ValueError`` for what is no digest."""
+        sha256 = rules.check_digest(digest).removeprefix("sha256:")
         return self.root / "blobs" / sha256[:2] / sha256
 
     def partial_path(self, digest: str) -> Path:
-        """Where content is while it is on its way."""
-        return self.root / "partial" / digest.removeprefix("sha256:")
+        """Where content is while it is on its way; raises as :meth:`blob_path`."""
+        return self.root / "partial" / rules.check_digest(digest).removeprefix("sha256:")
 
     def has(self, digest: str) -> bool:
         """Whether content seems to be here; it is verified when it is taken."""
@@ -185,7 +186,7 @@ class Cache:
         """Hash everything that is whole; remove and return what is not what its name says."""
         damaged = [one for one in self.list_files() if self._is_damaged(one, progress)]
         for one in damaged:
-            self.remove(one.digest)
+            _remove(one)
         return damaged
 
     def _is_damaged(self, one: Cached, progress: Advancing) -> bool:

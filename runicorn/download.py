@@ -114,7 +114,7 @@ class _Download:
     def _take_out(self, pool: Cache, one: Placement, progress: Advancing) -> bool:
         """Have a file from a cache, if it is there and right."""
         try:
-            if self._sources.is_linked and self._link_out(pool, one, progress):
+            if self._may_link(pool) and self._link_out(pool, one, progress):
                 return True
             if pool.has(one.entry.digest):
                 self._copy_out(pool, one, progress)
@@ -122,6 +122,10 @@ class _Download:
         except NotThere:
             logger.debug("%s is not in %s any more", one.entry.path, pool.root)
         return False
+
+    def _may_link(self, pool: Cache) -> bool:
+        """Never into the queue: what is written to such a link would be sent, or be lost."""
+        return self._sources.is_linked and pool not in self._sources.pools
 
     def _copy_out(self, pool: Cache, one: Placement, progress: Advancing) -> None:
         """Copy a file, under the name that a killed process may have left a part of it."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from urllib3.exceptions import HTTPError
 
+from runicorn.answers import check_file, check_version
 from runicorn.api import Client
 from runicorn.errors import ContentCorrupted, ContentDeleted, ServerUnavailable
 from runicorn.legacy.exporting import ExportedArtifact
@@ -86,10 +87,13 @@ class RemoteSource:
         """A version as the API tells it."""
         line = artifact.line
         detail = self._client.get_version(line.name, number, **_whose(line))
+        check_version(detail)
         try:
             listing = self._client.get_files(line.name, number, **_whose(line))
         except ContentDeleted:
             return "is deleted: its content cannot be had over the API"
+        for item in listing["files"]:
+            check_file(item)
         files = tuple(
             PastFile(one["path"], one["digest"], one["size"], one.get("modified_at"))
             for one in listing["files"]

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from runicorn import payloads, rules
+from runicorn.answers import check_file, check_version
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -79,7 +80,11 @@ class ArtifactMetadata:
 
     @classmethod
     def from_payload(cls, detail: payloads.VersionDetail) -> "ArtifactMetadata":
-        """Take what this class knows out of the server's answer."""
+        """Take what this class knows out of the server's answer.
+
+        Raises :class:`IntegrityError` for a version that cannot be.
+        """
+        check_version(detail)
         return cls(**_known(cls, detail))
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,7 +104,12 @@ class ArtifactManifest:
 
     @classmethod
     def from_payload(cls, listing: payloads.FilesListing) -> "ArtifactManifest":
-        """Take what this class knows out of the server's answer."""
+        """Take what this class knows out of the server's answer.
+
+        Raises :class:`IntegrityError` for a file that cannot be.
+        """
+        for item in listing["files"]:
+            check_file(item)
         return cls(
             files=[FileEntry(**_known(FileEntry, item)) for item in listing["files"]],
             references=[

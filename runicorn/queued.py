@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runicorn import rules
 from runicorn.cache import Cache
 from runicorn.copying import copy_hashed
 from runicorn.errors import SourceChanged, SyncInProgress
@@ -101,7 +102,9 @@ class Queue:
         try:
             _write(part, {"kind": kind, "run": run_id, "at": time.time(), **body})
             with self._locked("order.lock", fcntl.LOCK_EX):
-                numbers = [int(path.stem) for path in folder.glob("*.json")]
+                numbers = [
+                    int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()
+                ]
                 part.rename(folder / f"{max(numbers, default=0) + 1:012}.json")
             _sync_folder(folder)
         finally:
@@ -110,7 +113,7 @@ class Queue:
     def list_events(self) -> list[Event]:
         """Everything that is still to be sent, in order; a damaged event has an empty body."""
         paths = sorted((self.root / "events").glob("*.json"))
-        return [Event(path, _read(path)) for path in paths]
+        return [Event(path, _read_event(path)) for path in paths]
 
     def remove(self, event: Event) -> None:
         """Forget an event that was sent."""
@@ -182,6 +185,47 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _read_event(path: Path) -> dict[str, Any]:
+    """An event as this program writes it; nothing where it is anything else."""
+    body = _read(path)
+    return body if is_event(body) else {}
+
+
+def is_event(body: dict[str, Any]) -> bool:
+    """Whether an event has what is needed to send it, as far as that can be seen here."""
+    match body:
+        case {"kind": "run", "run": str(), "project": str(), "name": str()}:
+            return True
+        case {"kind": "status", "run": str(), "status": str()}:
+            return True
+        case {"kind": "use", "run": str(), "artifact": str()} | {
+            "kind": "use",
+            "run": str(),
+            "queued": str(),
+        }:
+            return True
+        case {
+            "kind": "log",
+            "run": str(),
+            "name": str(),
+            "commit": {
+                "type": str(),
+                "commit_id": str(),
+                "files": list(files),
+            },
+        }:
+            return all(isinstance(one, dict) and _is_digest(one.get("digest")) for one in files)
+    return False
+
+
+def _is_digest(value: object) -> bool:
+    try:
+        rules.check_digest(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

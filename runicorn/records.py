@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from runicorn import payloads, rules
-from runicorn.errors import NotCached
+from runicorn.answers import check_version
+from runicorn.errors import IntegrityError, NotCached
 from runicorn.specs import Spec
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,11 @@ class Records:
         ref: str | None = None,
         files: payloads.FilesListing | None = None,
     ) -> None:
-        """Keep what the server just said of a version, and what it was called by; never fails."""
+        """Keep what the server just said of a version, and what it was called by.
+
+        It does not fail for a disk. Raises :class:`IntegrityError` for a version that cannot be.
+        """
+        check_version(detail)
         path = self._path(detail)
         old = _read(path)
         refs = [ref] if ref else (old.refs if old else [])
@@ -123,13 +128,14 @@ def _not_known(spec: Spec, known: list[Known]) -> str:
 def _read(path: Path) -> Known | None:
     try:
         data = json.loads(path.read_bytes())
+        check_version(data["detail"])
         return Known(
             cast("payloads.VersionDetail", data["detail"]),
             cast("payloads.FilesListing | None", data["files"]),
             float(data["seen_at"]),
             list(data["refs"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IntegrityError):
         return None
 
 

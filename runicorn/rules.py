@@ -26,6 +26,7 @@ _RESERVED_NAMES = frozenset({"stats"})
 _MARKS = frozenset({"Mn", "Mc"})
 _TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _VERSION_LIKE = re.compile(r"[vV][0-9]+")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?"
@@ -122,6 +123,13 @@ def check_run_id(text: str) -> str:
     if not _is_word(run_id):
         raise ValueError(f"Invalid run id {text!r}: use 1 to 128 letters, digits, '.', '_' or '-'")
     return run_id
+
+
+def check_digest(text: object) -> str:
+    """Return the digest ``text``: ``sha256:`` and 64 hex digits."""
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ValueError(f"Invalid digest {str(text)[:80]!r}: it is sha256: and 64 hex digits")
+    return text
 
 
 def check_path(given: str | PurePath) -> str:

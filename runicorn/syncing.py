@@ -156,7 +156,7 @@ class _Sender:
             sources = self._read_contents(event, transfer)
             detail = send_commit(self._client, name, commit, sources, transfer)
         result = {key: detail.get(key) for key in ("name", "type", "team", "version")}
-        self._queue.note_result(commit["commit_id"], result)
+        self._queue.note_result(commit["commit_id"], result | {"portal": self._client.url})
         self._report.versions.append(f"{detail['name']}:v{detail['version']}")
 
     def _read_contents(self, event: Event, transfer: Transfer) -> list[SourceFile]:
@@ -178,6 +178,9 @@ class _Sender:
         made = self._queue.find_result(commit_id)
         if not made:
             raise NotCached(f"What became of the commit {commit_id} is not known here")
+        if made.get("portal", self._client.url) != self._client.url:
+            # Its number is another version's there.
+            raise NotCached(f"The version was sent to {made['portal']}: send its use there too")
         owner = made["team"] or rules.EVERYONE
         return f"{owner}/{made['type']}/{made['name']}:v{made['version']}"
 

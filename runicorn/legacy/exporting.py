@@ -132,7 +132,7 @@ class Export:
         written = [one for one in found if one is not None]
         index = layout.index_json(line, written, (artifact.created_at, artifact.updated_at))
         extras = layout.portal_json(line, written, artifact.tombstones, artifact.last_number)
-        folder = self.folder.artifacts / line.type / line.name
+        folder = self.folder.artifact_folder(line)
         folder.mkdir(parents=True, exist_ok=True)
         self.folder.write_index(folder, index, extras)
         self._written |= {(line, one.number) for one in artifact.tombstones}
@@ -173,6 +173,9 @@ class Export:
         used = tuple(one for one in run.used if (one.line, one.number) in self._written)
         made = tuple(one for one in run.made if (one.line, one.number) in self._written)
         if not (self.is_all or used or made):
+            return
+        if not layout.is_folder_name(run.id):
+            self._find("skipped", f"run {run.id[:80]}", "its id fits no folder")
             return
         fields = {**vars(run), "used": used, "made": made}
         self.folder.write_run(PastRun(**fields))

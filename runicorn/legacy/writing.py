@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runicorn import rules
 from runicorn.legacy import layout
 from runicorn.legacy.files import hash_stream, is_folder
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
 from runicorn.legacy.layout import WrittenVersion
-from runicorn.legacy.values import PastFile, PastRun, PastVersion
+from runicorn.legacy.values import Line, PastFile, PastRun, PastVersion
 
 MARKER = "export.json"
 PART_PREFIX = ".part-"
@@ -71,7 +72,11 @@ class ExportFolder:
 
     def version_folder(self, past: PastVersion) -> Path:
         """Where a version goes."""
-        return self.artifacts / past.line.type / past.line.name / f"v{past.number}"
+        return self.artifact_folder(past.line) / f"v{past.number:d}"
+
+    def artifact_folder(self, line: Line) -> Path:
+        """Where an artifact goes. Raises NoExport where that would be elsewhere."""
+        return self.artifacts / _checked(line.type) / _checked(line.name)
 
     def has_version(self, past: PastVersion) -> bool:
         """Whether its files are all here: metadata.json is written last."""
@@ -100,7 +105,7 @@ class ExportFolder:
 
     def pool_path(self, digest: str) -> Path:
         """Where content lies once, as in 0.5."""
-        sha256 = digest.removeprefix("sha256:")
+        sha256 = rules.check_digest(digest).removeprefix("sha256:")
         return self.artifacts / ".dedup" / sha256[:2] / sha256
 
     def _fetch_once(self, file: PastFile, fetch: Fetch) -> str:
@@ -157,7 +162,7 @@ class ExportFolder:
 
     def write_run(self, run: PastRun) -> None:
         """A run's folder."""
-        folder = self.root.joinpath(*layout.run_folder(run))
+        folder = self.root.joinpath(*map(_checked, layout.run_folder(run)))
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in layout.run_files(run).items():
             self._write(folder / name, layout.to_bytes(content))
@@ -173,6 +178,13 @@ class ExportFolder:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _checked(name: str) -> str:
+    """A name that came from a portal, as that of one folder."""
+    if not layout.is_folder_name(name):
+        raise NoExport(f"The portal names {name[:80]!r}, which no folder can be called.")
+    return name
 
 
 def verify_written(path: Path, file: PastFile) -> None:

@@ -304,3 +304,64 @@ def test_records_are_plain_json(
         run.use_artifact(name)
     (path,) = (tmp_path / "cache" / "runicorn" / "versions").glob("*/*.json")
     assert json.loads(path.read_text())["detail"]["name"] == name
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize(
+    "said",
+    [{"kind": "log", "run": "r", "name": "x"},
+     {"kind": "log", "run": "r", "name": "x", "commit": []},
+     {"kind": "use", "run": "r"}, {"kind": "run"}, {"kind": "new", "run": "r"},
+     {"kind": "log", "run": "r", "name": "x",
+      "commit": {"type": "model", "commit_id": "c", "files": [{"digest": "../../x"}]}}],
+)  # fmt: skip
+def test_an_event_that_makes_no_sense_is_kept_and_holds_up_nothing_else(
+    name: str, make_file: MakeFile, said: object
+) -> None:
+    log(name, make_file("m", name.encode()))
+    events = queue().root / "events"
+    odd = events / "000000000000.json"
+    odd.write_text(json.dumps(said))
+    (events / "000000000001 (copy).json").write_text("{}")
+    log(name, make_file("n", f"{name}2".encode()))
+    report = rn.sync()
+    assert report.versions == [f"{name}:v1", f"{name}:v2"]
+    assert [one.event for one in report.failed][:1] == [f"damaged event {odd}"]
+    assert odd.exists()
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_link_never_leads_into_the_queue(name: str, make_file: MakeFile, tmp_path: Path) -> None:
+    log(name, make_file("m", name.encode()))
+    with rn.init(project="tests") as run:
+        folder = run.use_artifact(name).download(tmp_path / "out", link=True)
+    queued = queue().contents.blob_path(digest_of(name.encode()))
+    assert (folder / "m").read_bytes() == name.encode()
+    assert not (folder / "m").samefile(queued)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_number_that_one_portal_gave_is_not_used_on_another(
+    portal: LivePortal, name: str, make_file: MakeFile, client: rn.Client
+) -> None:
+    log(name, make_file("m", name.encode()))
+    with rn.init(project="tests", name="user") as run:
+        run.use_artifact(name)
+    late = [event for event in queue().list_events() if event.body["run"] == run.id]
+    kept = {event.path: event.path.read_bytes() for event in late}
+    for event in late:  # as where the connection breaks after the version
+        queue().remove(event)
+    assert rn.sync().versions == [f"{name}:v1"]
+    commit_id = late[1].body["queued"]
+    made = {"name": name, "type": "model", "team": None, "version": 1, "portal": DEAD}
+    for path, content in kept.items():
+        path.write_bytes(content)
+    queue().note_result(commit_id, made)
+    report = rn.sync()
+    assert [one.reason for one in report.failed] == [
+        f"The version was sent to {DEAD}: send its use there too"
+    ]
+    assert client.get_run_artifacts(run.id)["used"] == []
+    queue().note_result(commit_id, made | {"portal": portal.url})
+    assert rn.sync().is_complete
+    assert client.get_run_artifacts(run.id)["used"][0]["artifact"] == f"{name}:v1"
