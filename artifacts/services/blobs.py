@@ -160,11 +160,13 @@ class _Storing:
         return stored
 
     def _store(self) -> tuple[Blob, bool]:
+        sha256 = self.ingested.staged.sha256
         for _ in range(ATTEMPTS):
-            blob = touch_stored(self.ingested.staged.sha256)
+            had_row = has_row(sha256)  # asked first: one that appears after it is sound, and found
+            blob = touch_stored(sha256)
             if blob is not None and not must_become_whole(blob, self.stored_by, self.plan):
                 return blob, False
-            if self.ingested.recipe is None or has_row(self.ingested.staged.sha256):
+            if self.ingested.recipe is None or had_row:
                 break
             try:
                 return self._store_extents(self.ingested.recipe), True

@@ -3,7 +3,7 @@
 import pytest
 
 import runicorn as rn
-from runicorn.cli import tags
+from runicorn.tagging import ATTEMPTS
 from tests.cli.conftest import RunCommand
 from tests.sdk.peers import Peer, json_answer
 
@@ -68,8 +68,8 @@ def test_what_another_added_meanwhile_stays(peer: Peer, runicorn: RunCommand) ->
 
 
 def test_it_does_not_try_for_ever(peer: Peer, runicorn: RunCommand) -> None:
-    again = [CONFLICT, json_answer(200, MEANWHILE)] * tags.ATTEMPTS
+    again = [CONFLICT, json_answer(200, MEANWHILE)] * ATTEMPTS
     peer.script(json_answer(200, DETAIL), *again)
     outcome = runicorn("tag", "add", "m:v1", "ours")
     assert (outcome.code, "meanwhile" in outcome.err) == (1, True)
-    assert sum(call.startswith("PATCH") for call in peer.calls) == tags.ATTEMPTS
+    assert sum(call.startswith("PATCH") for call in peer.calls) == ATTEMPTS
