@@ -15,12 +15,13 @@ from typing import Protocol
 
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.json_files import Unreadable
-from runicorn.legacy.reading import PastArtifact, Settings, StoreReader
+from runicorn.legacy.reading import Settings, StoreReader
 from runicorn.legacy.report import Report
 from runicorn.legacy.runs import read_runs
 from runicorn.legacy.values import (
     Finding,
     Line,
+    PastArtifact,
     PastFile,
     PastRun,
     PastVersion,

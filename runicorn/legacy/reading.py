@@ -14,7 +14,7 @@ from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.files import is_folder, links_in, subfolders
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
-from runicorn.legacy.values import Finding, Line, Tombstone
+from runicorn.legacy.values import Finding, Line, PastArtifact, Tombstone
 from runicorn.legacy.versions import VersionReader
 
 Note = Callable[[Finding], None]
@@ -76,32 +76,6 @@ class Settings:
     def _owner(self, team: str | None) -> str | None:
         owner = self.team or team or self.default_team
         return None if owner in {None, "", rules.EVERYONE} else owner
-
-
-@dataclass
-class PastArtifact:
-    """An artifact of the store: which versions it has, to be loaded one by one."""
-
-    line: Line
-    folder: Path
-    rows: dict[int, Mapping[str, Any]]
-    on_disk: set[int]
-    aliases: dict[str, int]
-    last_number: int
-    created_at: float | None
-    updated_at: float | None
-    tombstones: list[Tombstone]
-    extras: Mapping[str, Any]
-
-    @property
-    def numbers(self) -> list[int]:
-        """The versions the index knows, in order."""
-        return sorted(self.rows)
-
-    @property
-    def known_numbers(self) -> set[int]:
-        """The versions of which there is anything."""
-        return self.on_disk.union(self.rows)
 
 
 @dataclass

@@ -129,3 +129,29 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.about}: {self.text}"
+
+
+@dataclass
+class PastArtifact:
+    """An artifact of the store: which versions it has, to be loaded one by one."""
+
+    line: Line
+    folder: Path
+    rows: dict[int, Mapping[str, Any]]
+    on_disk: set[int]
+    aliases: dict[str, int]
+    last_number: int
+    created_at: float | None
+    updated_at: float | None
+    tombstones: list[Tombstone]
+    extras: Mapping[str, Any]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The versions the index knows, in order."""
+        return sorted(self.rows)
+
+    @property
+    def known_numbers(self) -> set[int]:
+        """The versions of which there is anything."""
+        return self.on_disk.union(self.rows)

@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.files import is_folder
 from runicorn.legacy.json_files import Unreadable, parse_object, read_bytes, read_object
-from runicorn.legacy.values import Finding, PastAlias, PastFile, PastReference, PastVersion
-
-if TYPE_CHECKING:  # they read each other's values
-    from runicorn.legacy.reading import PastArtifact
+from runicorn.legacy.values import (
+    Finding,
+    PastAlias,
+    PastArtifact,
+    PastFile,
+    PastReference,
+    PastVersion,
+)
 
 Note = Callable[[Finding], None]
 KNOWN_STATUSES = frozenset({"ready", "deleted", "corrupted"})
@@ -30,7 +34,7 @@ class VersionReader:
     root: Path
     note: Note
 
-    def load(self, artifact: "PastArtifact", number: int) -> PastVersion:
+    def load(self, artifact: PastArtifact, number: int) -> PastVersion:
         """Version ``number``; raises Odd or Unreadable with why it cannot be taken over."""
         return _Loading(self, artifact, number).load()
 
@@ -43,7 +47,7 @@ class VersionReader:
 class _Loading:
     """The reading of one version."""
 
-    def __init__(self, reader: VersionReader, artifact: "PastArtifact", number: int) -> None:
+    def __init__(self, reader: VersionReader, artifact: PastArtifact, number: int) -> None:
         self.reader, self.artifact, self.number = reader, artifact, number
         self.folder = artifact.folder / f"v{number}"
         self.row = artifact.rows[number]
