@@ -46,8 +46,9 @@ class FileBundle(APIView):
         A record is the 32-byte digest, the 8-byte big-endian length, and the bytes. What is damaged
         or not of this version is left out: asked for by itself, it says why. Nothing is written.
         """
+        asked = _parse_digests(request.data)
         found = content_of(find_version(request, find_artifact(request, name), version))
-        located = _find_contents(found, _parse_digests(request.data))
+        located = _find_contents(found, asked)
         release_connection()
         return StreamingHttpResponse(stream(located), content_type="application/octet-stream")
 

@@ -7,6 +7,7 @@ does anyway (``collect``, ``rebuild_trees``) and after the client has tried agai
 import re
 import signal
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tests.crash import test_extents_server, test_kill_uploads
 from tests.crash.acts import ANYBODY, commit, log, purge, upload
 from tests.crash.invariants import broken, damage, pool_bytes, tidy, untidy
 from tests.crash.process import run
+from tests.legacy.plain import write_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +40,9 @@ UPLOAD_STEPS = (
 COMMIT_STEPS = ("version.before_commit", "version.committed", "tree.built", "tree.renamed")
 PURGE_STEPS = ("purge.committed", "tree.removed")
 ASSIGN_STEPS = ("assign.committed", "tree.removed")
+IMPORT_STEPS = (
+    "adopt.synced", "publish.before_commit", "import.before_commit", "tree.built", "tree.renamed",
+)  # fmt: skip
 COLLECT_STEPS = (
     "collect.locked", "aside.moved", "collect.moved", "collect.before_commit", "collect.committed",
 )  # fmt: skip
@@ -67,6 +72,7 @@ def test_every_step_there_is_is_among_those_killed() -> None:
         *PURGE_STEPS,
         *COLLECT_STEPS,
         *ASSIGN_STEPS,
+        *IMPORT_STEPS,
         "misplaced.removed",
     }
     uploads = {*test_kill_uploads.STEPS, *test_kill_uploads.WHOLE_STEPS}
@@ -201,3 +207,17 @@ def test_a_folder_of_a_purged_version_that_a_crash_left_goes_with_the_next_colle
     assert (folder / "v1").is_dir()
     assert_in_order(store)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("step", IMPORT_STEPS)
+def test_an_import_killed_at_any_step_goes_on_when_run_again(
+    store: Store, tmp_path: Path, step: str
+) -> None:
+    root = tmp_path / "root"
+    for number in (1, 2):
+        write_version(root, number=number)
+    crash(call_command, "import_runicorn", str(root), at=step)
+    assert broken(store) == []
+    call_command("import_runicorn", str(root), stdout=StringIO())
+    assert list(Version.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+    assert_in_order(store)
