@@ -6,6 +6,8 @@ Workers start with Django already loaded, and die with this process, also after 
 import ctypes
 import os
 import signal
+import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -53,6 +55,7 @@ def serve_until_stopped(
     server.on_startup(partial(take_signals, handler, signal.getsignal(signal.SIGHUP)))
     server.on_startup(on_ready)
     tie_forks_to_this_process()
+    wake_at_signals(server)
     try:
         server.serve()
     except BaseException:
@@ -69,6 +72,24 @@ def take_signals(handler: Handler, hangup: object) -> None:
     signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)
     signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup is signal.SIG_IGN else handler)
+
+
+def wake_at_signals(server: MPServer) -> None:
+    """Wake granian's main loop at every signal, also at one that comes as it falls asleep.
+
+    Python runs handlers in the main thread alone: a signal in the moment before its lock sleeps, or
+    taken by another thread, would be heeded at the next one.
+    """
+    bell, rope = socket.socketpair()
+    rope.settimeout(0)
+    signal.set_wakeup_fd(rope.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        with bell, rope:  # open as long as anybody listens
+            while bell.recv(64):
+                server.main_loop_interrupt.set()
+
+    threading.Thread(target=listen, name="signal-bell", daemon=True).start()
 
 
 def stop(server: MPServer, on_stop: Callback, signum: int, frame: FrameType | None) -> None:
@@ -101,6 +122,7 @@ def tie_forks_to_this_process() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:  # it died before the line above
             os._exit(1)
+        signal.set_wakeup_fd(-1)
         os.setsid()  # Ctrl-C in the terminal is for the supervisor alone
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
