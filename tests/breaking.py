@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import urllib3
+
 import runicorn as rn
 from runicorn.config import Config
 from tests.live import spawn_serve, start_portal
@@ -190,7 +192,10 @@ class Trial:
         return self._command("artifacts", "get", NAME, str(self.folder / "out"))
 
     def clean(self) -> None:
-        """Forget everything that was sent and fetched."""
+        """Forget everything that was sent and fetched; the portal may be on its way back."""
+        patience = urllib3.Retry(total=60, backoff_factor=0.1, backoff_max=1)
+        with urllib3.PoolManager(retries=patience) as http:
+            http.request("GET", f"{self.portal.url}/api/health")
         api = rn.Api(client=rn.Client(Config(url=self.portal.url)))
         for one in api.versions(NAME):
             api.delete(f"{NAME}:v{one['version']}", permanent=True)
