@@ -7,6 +7,7 @@ from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.config import Config
+from runicorn.lookup import find_detail
 from runicorn.specs import Spec, parse_name, parse_spec
 from runicorn.tagging import retag, whose
 
@@ -219,14 +220,7 @@ class Api:
     # ----------------------------------------------------------------------------------------------
 
     def _find(self, text: str) -> payloads.VersionDetail:
-        spec = parse_spec(text)
-        if spec.version is not None:
-            return self.client.get_version(spec.name, spec.version, **spec.whose)
-        alias = self.client.get_alias(spec.name, spec.ref, **spec.whose, at=spec.at)
-        kind = alias.get("type", spec.artifact_type)
-        return self.client.get_version(
-            spec.name, alias["version"], artifact_type=kind, team=spec.team
-        )
+        return find_detail(self.client, parse_spec(text))
 
 
 def _numbered(text: str) -> tuple[Spec, int]:

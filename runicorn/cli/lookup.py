@@ -4,6 +4,7 @@ import typer
 
 from runicorn import payloads
 from runicorn.api import Client
+from runicorn.lookup import find_detail
 from runicorn.specs import Spec, parse_spec
 
 
@@ -11,12 +12,7 @@ def find_version(
     client: Client, text: str, artifact_type: str | None, team: str | None
 ) -> payloads.VersionDetail:
     """Return the version that ``NAME:REF`` means."""
-    spec = parse_spec(text, artifact_type, team)
-    if spec.version is not None:
-        return client.get_version(spec.name, spec.version, **spec.whose)
-    alias = client.get_alias(spec.name, spec.ref, **spec.whose, at=spec.at)
-    kind = alias.get("type", spec.artifact_type)
-    return client.get_version(spec.name, alias["version"], artifact_type=kind, team=spec.team)
+    return find_detail(client, parse_spec(text, artifact_type, team))
 
 
 def full_name(detail: payloads.VersionDetail) -> str:
