@@ -40,10 +40,11 @@ def files_of(artifact: rn.Artifact) -> dict[str, str]:
 def test_only_what_changes_is_sent(run: rn.Run, base: str, make_file: MakeFile) -> None:
     before = files_of(rn.Api().artifact(base))
     changed = rn.Artifact(base, "dataset", metadata={"rows": 4}).new_version_from(f"{base}:v1")
-    changed.add_file(make_file("new", b"new"), name="a").add_file(make_file("d", b"d"))
+    changed.add_file(make_file("new", os.urandom(300)), name="a")
+    changed.add_file(make_file("d", os.urandom(100)))
     ledger = Ledger()
     assert run.log_artifact(changed.remove_file("deep/b"), progress=ledger) == 2
-    assert ledger.totals == {"Hashing": 4, "Uploading": 4}
+    assert ledger.totals == {"Hashing": 400, "Uploading": 400}
     after = files_of(changed)
     assert sorted(after) == ["a", "d", "deep/c"]
     assert after["deep/c"] == before["deep/c"]
