@@ -10,9 +10,10 @@ from runicorn.cache import Cache, open_cache
 from runicorn.commit import make_request
 from runicorn.drafts import Draft
 from runicorn.errors import NotCached
+from runicorn.events import Event, identity
 from runicorn.home import queue_path
 from runicorn.models import ArtifactManifest, ArtifactMetadata
-from runicorn.queued import Event, Queue
+from runicorn.queued import Queue
 from runicorn.records import Known, Records
 from runicorn.run import Run, make_run_id, new_run_info
 from runicorn.specs import Spec
@@ -54,9 +55,7 @@ class OfflineRun(Run):
             return Artifact.from_stored(_queued_version(queued.body, self._queue.contents))
         known = self._find_known(spec)
         detail = known.detail
-        owner = detail.get("team") or rules.EVERYONE
-        numbered = Spec(detail["name"], f"v{detail['version']}", detail["type"], owner)
-        self._queue.append("use", self.id, artifact=numbered.reference)
+        self._queue.append("use", self.id, **identity(detail))
         logger.warning(
             "Offline: %s is v%d, as of %s",
             spec, detail["version"], f"{known.as_of.astimezone():%Y-%m-%d %H:%M}",

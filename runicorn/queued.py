@@ -19,38 +19,18 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runicorn import rules
 from runicorn.cache import Cache
 from runicorn.copying import copy_hashed
 from runicorn.errors import SourceChanged, SyncInProgress
+from runicorn.events import Event
 from runicorn.hashing import SourceFile
 from runicorn.home import make_private
 from runicorn.transfer import Transfer
 
 NO_LIMIT = 1 << 62
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened offline; ``body`` has its ``kind``, ``run`` and ``at``."""
-
-    path: Path
-    body: dict[str, Any]  # differs by kind
-
-    @property
-    def kind(self) -> str:
-        """``run``, ``log``, ``use`` or ``status``."""
-        return str(self.body.get("kind"))
-
-    @property
-    def digests(self) -> set[str]:
-        """The content it speaks of."""
-        files = self.body["commit"]["files"] if self.kind == "log" else []
-        return {item["digest"] for item in files}
 
 
 class Queue:
@@ -98,22 +78,15 @@ class Queue:
         make_private(self.root)
         folder = self.root / "events"
         folder.mkdir(exist_ok=True)
-        part = folder / f".{secrets.token_hex(8)}.part"
-        try:
-            _write(part, {"kind": kind, "run": run_id, "at": time.time(), **body})
-            with self._locked("order.lock", fcntl.LOCK_EX):
-                numbers = [
-                    int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()
-                ]
-                part.rename(folder / f"{max(numbers, default=0) + 1:012}.json")
-            _sync_folder(folder)
-        finally:
-            part.unlink(missing_ok=True)
+        with self._locked("order.lock", fcntl.LOCK_EX):
+            numbers = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()]
+            event = folder / f"{max(numbers, default=0) + 1:012}.json"
+            _write(event, {"kind": kind, "run": run_id, "at": time.time(), **body})
 
     def list_events(self) -> list[Event]:
         """Everything that is still to be sent, in order; a damaged event has an empty body."""
         paths = sorted((self.root / "events").glob("*.json"))
-        return [Event(path, _read_event(path)) for path in paths]
+        return [Event.of(path, _read(path)) for path in paths]
 
     def remove(self, event: Event) -> None:
         """Forget an event that was sent."""
@@ -124,10 +97,7 @@ class Queue:
         """Keep what the portal made of a commit."""
         folder = self.root / "results"
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{secrets.token_hex(8)}.part"
-        _write(part, result)
-        part.replace(folder / f"{commit_id}.json")
-        _sync_folder(folder)
+        _write(folder / f"{commit_id}.json", result)
 
     def find_result(self, commit_id: str) -> dict[str, Any]:
         """Return what the portal made of a commit; nothing where it was not sent."""
@@ -173,10 +143,14 @@ def _copy(path: Path, part: Path, transfer: Transfer) -> SourceFile:
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    with path.open("x", encoding="utf-8") as file:
+    """Write a file whole or not at all, one at a time in a folder; what a kill left is reused."""
+    part = path.with_name(".part")
+    with part.open("w", encoding="utf-8") as file:
         file.write(json.dumps(data, ensure_ascii=False, allow_nan=False))
         file.flush()
         os.fsync(file.fileno())
+    part.replace(path)
+    _sync_folder(path.parent)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -185,47 +159,6 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _read_event(path: Path) -> dict[str, Any]:
-    """An event as this program writes it; nothing where it is anything else."""
-    body = _read(path)
-    return body if is_event(body) else {}
-
-
-def is_event(body: dict[str, Any]) -> bool:
-    """Whether an event has what is needed to send it, as far as that can be seen here."""
-    match body:
-        case {"kind": "run", "run": str(), "project": str(), "name": str()}:
-            return True
-        case {"kind": "status", "run": str(), "status": str()}:
-            return True
-        case {"kind": "use", "run": str(), "artifact": str()} | {
-            "kind": "use",
-            "run": str(),
-            "queued": str(),
-        }:
-            return True
-        case {
-            "kind": "log",
-            "run": str(),
-            "name": str(),
-            "commit": {
-                "type": str(),
-                "commit_id": str(),
-                "files": list(files),
-            },
-        }:
-            return all(isinstance(one, dict) and _is_digest(one.get("digest")) for one in files)
-    return False
-
-
-def _is_digest(value: object) -> bool:
-    try:
-        rules.check_digest(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,27 +7,39 @@ later events of that run and of that artifact, and the uses of that version.
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
-from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.commit import send_commit
 from runicorn.errors import IntegrityError, NotCached, RunicornError, ServerUnavailable
+from runicorn.events import Event, choose_with_dependents, identity
 from runicorn.hashing import SourceFile, hash_file
 from runicorn.home import queue_path
 from runicorn.progress import reporting
-from runicorn.queued import Event, Queue
+from runicorn.queued import Queue
+from runicorn.specs import parse_spec
 from runicorn.transfer import Reporter, Transfer
+
+if TYPE_CHECKING:
+    from runicorn import payloads
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An event that was not sent: what it is, and why."""
+    """An event that was not sent: where it stands in the queue, what it is, and why."""
 
+    number: int
     event: str
     reason: str
+
+    @classmethod
+    def of(cls, event: Event, reason: str) -> Self:
+        """Say of an event why it was not sent."""
+        return cls(event.number, str(event), reason)
 
 
 @dataclass(frozen=True)
@@ -68,8 +80,7 @@ def sync(
     """
     queue = Queue(queue_path())
     if dry_run:
-        events = queue.list_events()
-        return SyncReport(waiting=[Kept(describe(event), "not sent yet") for event in events])
+        return SyncReport(waiting=[Kept.of(one, "not sent yet") for one in queue.list_events()])
     with queue.sending():
         queue.tidy()
         report = _Sender(queue, client or Client(), progress).send_all()
@@ -77,19 +88,24 @@ def sync(
     return report
 
 
-def describe(event: Event) -> str:
-    """Say what an event is in a few words."""
-    body = event.body
-    match event.kind:
-        case "run":
-            return f"run {body['run']} ({body['project']}, {body['name']})"
-        case "log":
-            return f"{body['name']} ({body['commit']['type']}), logged by {body['run']}"
-        case "use":
-            return f"use of {body.get('artifact') or 'a queued version'} by {body['run']}"
-        case "status":
-            return f"run {body['run']} {body['status']}"
-    return f"damaged event {event.path}"
+def discard(numbers: Iterable[int], *, dry_run: bool = False) -> list[Kept]:
+    """Forget events unsent, with those that are nothing without them; return all of these.
+
+    The numbers are those that :func:`sync` reports. With ``dry_run`` nothing is forgotten.
+    Raises ``ValueError`` for a number that is not in the queue, :class:`SyncInProgress`.
+    """
+    queue = Queue(queue_path())
+    with queue.sending():
+        events = queue.list_events()
+        wanted = set(numbers)
+        if unknown := wanted - {event.number for event in events}:
+            raise ValueError(f"There is no event {min(unknown)} in the queue")
+        chosen = choose_with_dependents(events, wanted)
+        if not dry_run:
+            for event in reversed(chosen):
+                queue.remove(event)
+            queue.tidy()
+    return [Kept.of(event, "discarded") for event in chosen]
 
 
 class _Sender:
@@ -118,7 +134,7 @@ class _Sender:
 
     def _take(self, event: Event) -> None:
         """Send one event, unless something it depends on is still here."""
-        names = _depends_on(event)
+        names = event.follows
         reason = next((self._blocked[name] for name in ("", *names) if name in self._blocked), None)
         if reason is not None:
             self._keep(self._report.waiting, event, reason)
@@ -129,16 +145,16 @@ class _Sender:
             self._keep(self._report.waiting, event, str(error))
             self._blocked[""] = "the portal cannot be reached"
         except (RunicornError, OSError, ValueError) as error:
-            logger.warning("%s is not sent: %s", describe(event), error)
+            logger.warning("%s is not sent: %s", event, error)
             self._keep(self._report.failed, event, str(error))
         else:
-            self._report.sent.append(describe(event))
+            self._report.sent.append(str(event))
             self._queue.remove(event)
 
     def _keep(self, where: list[Kept], event: Event, reason: str) -> None:
-        where.append(Kept(describe(event), reason))
-        for name in (*_depends_on(event), *_provides(event)):
-            self._blocked.setdefault(name, f"waits for {describe(event)}")
+        where.append(Kept.of(event, reason))
+        for name in (*event.follows, *event.provides):
+            self._blocked.setdefault(name, f"waits for {event}")
 
     def _send_run(self, event: Event) -> None:
         body = event.body
@@ -155,8 +171,7 @@ class _Sender:
             transfer = Transfer(reporter)
             sources = self._read_contents(event, transfer)
             detail = send_commit(self._client, name, commit, sources, transfer)
-        result = {key: detail.get(key) for key in ("name", "type", "team", "version")}
-        self._queue.note_result(commit["commit_id"], result | {"portal": self._client.url})
+        self._queue.note_result(commit["commit_id"], identity(detail))
         self._report.versions.append(f"{detail['name']}:v{detail['version']}")
 
     def _read_contents(self, event: Event, transfer: Transfer) -> list[SourceFile]:
@@ -171,18 +186,25 @@ class _Sender:
         return sources
 
     def _send_use(self, event: Event) -> None:
-        reference = event.body.get("artifact") or self._reference(event.body["queued"])
-        self._client.use_version(event.body["run"], reference)
+        used = event.body if "artifact" in event.body else self._find_made(event.body["queued"])
+        self._check_same(used)
+        self._client.use_version(event.body["run"], used["artifact"])
 
-    def _reference(self, commit_id: str) -> str:
+    def _find_made(self, commit_id: str) -> dict[str, Any]:
         made = self._queue.find_result(commit_id)
-        if not made:
+        if "artifact" not in made:
             raise NotCached(f"What became of the commit {commit_id} is not known here")
-        if made.get("portal", self._client.url) != self._client.url:
-            # Its number is another version's there.
-            raise NotCached(f"The version was sent to {made['portal']}: send its use there too")
-        owner = made["team"] or rules.EVERYONE
-        return f"{owner}/{made['type']}/{made['name']}:v{made['version']}"
+        return made
+
+    def _check_same(self, used: dict[str, Any]) -> None:
+        """Refuse a version that is another one here: the number may be of another portal."""
+        spec = parse_spec(used["artifact"])
+        here = self._client.get_version(spec.name, spec.version or 0, **spec.whose)
+        if here["manifest_digest"] != used.get("manifest_digest"):
+            raise IntegrityError(
+                f"{spec} has other content on {self._client.url} than the one that was used: "
+                "send this to the portal that it was from"
+            )
 
     def _send_status(self, event: Event) -> None:
         self._client.set_run_status(event.body["run"], event.body["status"])
@@ -190,19 +212,3 @@ class _Sender:
 
 def _refuse(event: Event) -> None:
     raise ValueError(f"{event.path} is damaged, or of a newer version of this program")
-
-
-def _depends_on(event: Event) -> list[str]:
-    """Name what must have been sent before an event: its run, its artifact, what it uses."""
-    body = event.body
-    found = [f"run {body.get('run')}"]
-    if event.kind == "log":
-        commit = body["commit"]
-        found.append(f"artifact {commit.get('team')}/{commit['type']}/{body['name']}")
-    if event.kind == "use" and "queued" in body:
-        found.append(f"commit {body['queued']}")
-    return found
-
-
-def _provides(event: Event) -> list[str]:
-    return [f"commit {event.body['commit']['commit_id']}"] if event.kind == "log" else []

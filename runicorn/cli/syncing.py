@@ -6,19 +6,39 @@ from typing import Annotated
 import typer
 
 from runicorn.cli import options
+from runicorn.cli.asking import confirm, require_terminal
 from runicorn.cli.output import print_line, say, show
 from runicorn.progress import reporting
-from runicorn.syncing import SyncReport
+from runicorn.syncing import Kept, SyncReport, discard
 from runicorn.syncing import sync as send_queue
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent, or go.")]
+Discard = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--discard",
+        metavar="NUMBER",
+        help="Send nothing: forget this event, and what is nothing without it. Repeatable.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something is forgotten.")]
 
 
-def sync(*, dry_run: DryRun = False, as_json: options.Json = False) -> None:
+def sync(
+    *,
+    dry_run: DryRun = False,
+    numbers: Discard = None,
+    yes: Yes = False,
+    as_json: options.Json = False,
+) -> None:
     """Send what was logged offline, in order; what fails is kept, and the exit code is 1.
 
-    It may be stopped and run again at any time: nothing is sent twice.
+    It may be stopped and run again at any time: nothing is sent twice. What can never be sent, as
+    the portal refuses it, is forgotten by `--discard` and its number.
     """
+    if numbers:
+        _discard(numbers, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     with reporting(None, "the queue") as bar:
         report = send_queue(dry_run=dry_run, progress=bar)
     show(asdict(report), lambda _: _print(report, dry_run=dry_run), as_json=as_json)
@@ -26,13 +46,33 @@ def sync(*, dry_run: DryRun = False, as_json: options.Json = False) -> None:
         raise typer.Exit(1)
 
 
+def _discard(numbers: list[int], *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    if not (dry_run or yes):
+        require_terminal("--discard asks first")
+        for one in discard(numbers, dry_run=True):
+            say(_line(one))
+        confirm("Forget them, with the files that only they have?")
+    gone = discard(numbers, dry_run=dry_run)
+    found = {"discarded": [asdict(one) for one in gone]}
+    show(found, lambda _: _print_lines(gone), as_json=as_json)
+
+
+def _print_lines(events: list[Kept]) -> None:
+    for one in events:
+        print_line(_line(one))
+
+
+def _line(one: Kept) -> str:
+    return f"{one.number}  {one.event}"
+
+
 def _print(report: SyncReport, *, dry_run: bool) -> None:
     for name in report.versions:
         print_line(name)
     for one in report.failed:
-        say(f"Failed: {one.event}: {one.reason}")
+        say(f"Failed: {_line(one)}: {one.reason}")
     for one in report.waiting:
-        say(one.event if dry_run else f"Waiting: {one.event}: {one.reason}")
+        say(_line(one) if dry_run else f"Waiting: {_line(one)}: {one.reason}")
     say(_summary(report, dry_run=dry_run))
 
 
@@ -41,4 +81,5 @@ def _summary(report: SyncReport, *, dry_run: bool) -> str:
         return f"{len(report.waiting)} events would be sent"
     kept = len(report.failed) + len(report.waiting)
     rest = f"; {kept} are kept: run it again" if kept else ""
-    return f"Sent {len(report.sent)} events, {len(report.versions)} of them versions{rest}"
+    hint = ", or give one up by --discard and its number" if report.failed else ""
+    return f"Sent {len(report.sent)} events, {len(report.versions)} of them versions{rest}{hint}"

@@ -46,9 +46,29 @@ def test_sync_says_what_failed_and_keeps_it(runicorn: RunCommand, queued: str) -
         one.path.unlink()
     outcome = runicorn("sync")
     assert outcome.code == 1
-    assert f"Failed: {queued} (model)" in outcome.err
+    assert f"Failed: 2  {queued} (model)" in outcome.err
     assert "2 are kept: run it again" in outcome.err
     assert runicorn("sync", "--json").json["failed"][0]["event"].startswith(queued)
+
+
+def test_what_can_never_be_sent_is_discarded_by_its_number(
+    runicorn: RunCommand, queued: str
+) -> None:
+    queue = Queue(queue_path())
+    for one in queue.contents.list_files():
+        one.path.unlink()
+    failed = runicorn("sync", "--json").json["failed"][0]
+    assert "give one up by --discard" in runicorn("sync").err
+    refused = runicorn("sync", "--discard", str(failed["number"]))
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    would = runicorn("sync", "--discard", str(failed["number"]), "--dry-run")
+    assert would.out == f"{failed['number']}  {failed['event']}\n"
+    done = runicorn("sync", "--discard", str(failed["number"]), "--yes", "--json")
+    assert [one["event"] for one in done.json["discarded"]] == [failed["event"]]
+    assert runicorn("sync").code == 0
+    assert queue.list_events() == []
+    again = runicorn("sync", "--discard", "99", "--yes")
+    assert (again.code, "no event 99" in again.err) == (2, True)
 
 
 @pytest.fixture

@@ -42,6 +42,12 @@ def portal(
 
 
 @pytest.fixture
+def offline(portal: LivePortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline by the environment; the portal is there all the same, for sync."""
+    monkeypatch.setenv("RUNICORN_MODE", "offline")
+
+
+@pytest.fixture
 def client(portal: LivePortal) -> rn.Client:
     """The portal's API."""
     return rn.Client()
