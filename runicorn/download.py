@@ -199,13 +199,14 @@ class _Download:
         tally = Tally(progress)
         try:
             self._fetch_into(cache, client, one.entry, tally)
-            is_placed = self._take_out(cache, one, Quiet(progress))
         except OSError as error:
             if not is_disk_trouble(error):
                 raise
             cache.partial_path(one.entry.digest).unlink(missing_ok=True)
             self._give_up_cache(error)
-            is_placed = False
+            tally.take_back()
+            return False
+        is_placed = self._take_out(cache, one, Quiet(progress))  # the target's trouble is raised
         if not is_placed:
             tally.take_back()
         return is_placed

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from runicorn.answers import check_file, check_version
 from runicorn.api import Client
-from runicorn.errors import ContentCorrupted, ContentDeleted, ServerUnavailable
+from runicorn.errors import ContentCorrupted, ContentDeleted, IntegrityError, ServerUnavailable
 from runicorn.legacy.exporting import ExportedArtifact
 from runicorn.legacy.values import (
     Line,
@@ -147,10 +147,15 @@ class RemoteSource:
     # Runs -----------------------------------------------------------------------------------------
 
     def runs(self) -> Iterator[PastRun]:
-        """All of them, the newest first."""
+        """All of them, the newest first; those that began meanwhile push some to the next page."""
+        seen: set[str] = set()
         offset = 0
         while page := self._client.imports.list_runs(limit=PAGE, offset=offset):
-            yield from map(self._run, page)
+            new = [info for info in page if info["id"] not in seen]
+            if not new:
+                raise IntegrityError(f"The server repeats its runs from the {offset}th on")
+            seen.update(info["id"] for info in new)
+            yield from map(self._run, new)
             offset += len(page)
 
     def _run(self, info: RunInfo) -> PastRun:

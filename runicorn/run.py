@@ -15,7 +15,7 @@ from runicorn.artifact import Artifact
 from runicorn.cache import open_cache
 from runicorn.commit import commit
 from runicorn.drafts import Draft
-from runicorn.errors import RunEnded, RunicornError
+from runicorn.errors import IntegrityError, RunEnded, RunicornError
 from runicorn.progress import reporting
 from runicorn.ranks import is_main_process
 from runicorn.records import Records
@@ -25,6 +25,7 @@ from runicorn.transfer import Reporter, Transfer
 logger = logging.getLogger(__name__)
 
 # Runicorn 0.5 knew "interrupted" too; here a run that did not finish has failed.
+DRAWS = 5
 _STATUSES = {
     "running": "running",
     "finished": "finished",
@@ -244,11 +245,12 @@ def _create(client: Client, project: str, name: str) -> payloads.RunInfo:
 
     200 on the first attempt means that somebody else drew the same id: draw again.
     """
-    while True:
+    for _ in range(DRAWS):
         reply = client.create_run(run_id=make_run_id(), project=project, name=name)
         if reply.status == 201 or reply.attempts > 1:
             info: payloads.RunInfo = reply.data
             return info
+    raise IntegrityError(f"The server says of {DRAWS} new run ids that each is taken")
 
 
 def new_run_info(run_id: str, project: str, name: str) -> payloads.RunInfo:

@@ -1,8 +1,7 @@
 """What a shell offers for an argument: the types, and what the server has by name.
 
 The server is asked once and briefly, as somebody waits at a prompt; where it does not answer,
-nothing is offered. bash takes a colon for the end of a word: there only names are completed, in zsh
-and fish what follows the colon too.
+nothing is offered.
 """
 
 from collections.abc import Iterator

@@ -64,6 +64,23 @@ def test_bash_completes_names_of_artifacts(logged: str, portal: LivePortal) -> N
     assert in_shell("bash", BASH, "artifacts", "versions", logged[:-2]) == [logged]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ([":", "pro"], ["production"]),
+        ([":"], ["latest", "production", "v2", "v1"]),
+        ([":", "v"], ["v2", "v1"]),
+        ([":", "x"], [""]),
+    ],
+)
+def test_bash_completes_what_follows_a_colon(
+    logged: str, portal: LivePortal, typed: list[str], offered: list[str]
+) -> None:
+    assert in_shell("bash", BASH, "artifacts", "info", logged, *typed) == offered
+    owned = ["artifacts", "info", f"everyone/model/{logged}", *typed]
+    assert in_shell("bash", BASH, *owned) == offered
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense"])
 def test_bash_completes_nothing_where_no_server_answers(
     monkeypatch: pytest.MonkeyPatch, url: str

@@ -241,6 +241,16 @@ def test_a_cache_that_cannot_be_written_is_gone_without(
     assert "The cache cannot be written" in caplog.text
 
 
+def test_trouble_with_the_target_is_not_called_the_caches(
+    logged: rn.Artifact, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "out" / "big" / "in the way").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match="big"):
+        logged.download(tmp_path / "out")
+    assert "cache" not in caplog.text
+    assert own_cache().has(digest_of(BIG))
+
+
 @pytest.mark.parametrize("chosen", ["deep/3.txt", ["deep/3.txt"], "3.txt"])
 def test_some_files_can_be_chosen(
     logged: rn.Artifact, tmp_path: Path, chosen: str | list[str]

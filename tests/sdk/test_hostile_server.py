@@ -167,6 +167,32 @@ def test_a_run_whose_id_no_folder_can_have_is_left_out(
     assert [path for path in tmp_path.rglob("*") if "evil" in path.name] == []
 
 
+def test_a_server_that_repeats_its_pages_ends_the_export(
+    peer: Peer, serve: Callable[..., None], tmp_path: Path
+) -> None:
+    repeating = json_answer(200, [RUN])
+
+    def answer(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
+        path = seen.path.partition("?")[0]
+        chosen = repeating if path.endswith("/runs") else _answer_for(path, DETAIL, FILE, [])
+        chosen(handler, seen)
+
+    peer.script(answer)
+    work = Export(RemoteSource(rn.Client(), []), tmp_path / "export", is_all=True)
+    with pytest.raises(errors.IntegrityError, match="repeats its runs from the 1th on"):
+        work.run()
+
+
+def test_a_server_that_has_every_run_id_is_not_asked_for_ever(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", peer.url)
+    peer.script(json_answer(200, RUN))
+    with pytest.raises(errors.IntegrityError, match="each is taken"):
+        rn.init(project="p")
+    assert len(peer.calls) == 5
+
+
 @pytest.mark.parametrize("text", ["", "sha256:", "sha256:" + "A" * 64, "a" * 64, None, "x\n"])
 def test_what_is_no_digest_has_no_place_in_a_cache(tmp_path: Path, text: Any) -> None:
     cache = Cache(tmp_path, 1000)
