@@ -51,7 +51,15 @@ app.command("completion")(completion.completion)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line ``arguments`` (default: those of the process) and exit."""
+    _replace_closed_streams()
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _replace_closed_streams() -> None:
+    """Have something to write to where whoever started this closed it, as some services do."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
 
 
 def _run(arguments: list[str]) -> int:

@@ -56,6 +56,13 @@ def test_no_color_turns_them_off(portal: LivePortal, arguments: list[str]) -> No
     assert b"\x1b[3" not in shown, "no colour; bold and the like may stay"
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_written_to_in_vain(portal: LivePortal, closed: str) -> None:
+    command = f"exec {sys.executable} -m runicorn artifacts list {closed}"
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_is_gone_at_once_is_no_news(portal: LivePortal, options: list[str]) -> None:
     command = [*HEEDING_CTRL_C, *RUNICORN, "artifacts", "stats", *options]
