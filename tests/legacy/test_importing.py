@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,26 +22,11 @@ from artifacts.storage.layout import Store
 from lineage.graph import neighbourhood
 from lineage.models import Run, RunInput
 from lineage.taking_over import Portal
-from runicorn.legacy.report import Report
 from tests.conftest import ANYBODY, MakeVersion, sha256_of
 from tests.legacy.conftest import edit
 from tests.legacy.plain import CREATED_AT, snapshot, write_run, write_version
+from tests.legacy.taken import Take, Write, kinds, versions
 from tests.people import make_user
-
-Take = Callable[..., Report]
-Write = Callable[..., Path]
-
-
-def versions() -> list[str]:
-    """Every version with its status, as in ``model/model-a:v1 ready``."""
-    rows = Version.objects.select_related("artifact__team").order_by(
-        "artifact__type", "artifact__name", "number"
-    )
-    return [f"{one.full_name} {one.status}" for one in rows]
-
-
-def kinds(report: Report) -> list[str]:
-    return sorted(f"{one.kind} {one.about}" for one in report.findings)
 
 
 def at(seconds: float) -> datetime:
@@ -135,112 +119,6 @@ def test_a_torn_deletion_mark_counts_as_deleted(take: Take, root: Path, write: W
     report = take(root)
     assert Version.objects.get().status == "deleted"
     assert "counts as deleted" in report.findings[0].text
-
-
-# Damage -------------------------------------------------------------------------------------------
-
-
-def damage(folder: Path, kind: str) -> None:
-    """Do it to the one file of a version, in the pool too."""
-    path = folder / "files/a.bin"
-    if kind == "flipped":
-        with path.open("r+b") as file:
-            file.write(b"X")
-    elif kind == "truncated":
-        os.truncate(path, 3)
-    elif kind == "grown":
-        with path.open("ab") as file:
-            file.write(b"more")
-    else:
-        for one in [path, *folder.parents[2].glob(".dedup/*/*")]:
-            one.unlink()
-
-
-@pytest.mark.parametrize("kind", ["flipped", "truncated", "grown", "missing"])
-def test_damaged_content_makes_a_corrupted_version_and_is_said(
-    take: Take, root: Path, write: Write, kind: str
-) -> None:
-    damage(write(), kind)
-    report = take(root)
-    assert versions() == ["model/model-a:v1 corrupted"]
-    assert kinds(report) == ["corrupted model/model-a:v1"]
-    assert report.is_signed_off
-    blob = Blob.objects.get()
-    assert (blob.sha256, blob.damaged_at is None) == (sha256_of(b"content of a"), False)
-
-
-def test_an_upload_of_the_content_heals_it(
-    take: Take, root: Path, write: Write, make_blob: Callable[..., Blob]
-) -> None:
-    damage(write(), "missing")
-    take(root)
-    make_blob(b"content of a")
-    assert versions() == ["model/model-a:v1 ready"]
-
-
-def test_a_second_import_of_a_repaired_store_heals_it(take: Take, root: Path, write: Write) -> None:
-    folder = write()
-    damage(folder, "flipped")
-    take(root)
-    (folder / "files/a.bin").write_bytes(b"content of a")
-    report = take(root)
-    assert versions() == ["model/model-a:v1 ready"]
-    assert report.findings == []
-
-
-def test_content_that_the_portal_has_is_not_lost(
-    take: Take, root: Path, write: Write, make_blob: Callable[..., Blob]
-) -> None:
-    make_blob(b"content of a")
-    damage(write(), "missing")
-    report = take(root)
-    assert versions() == ["model/model-a:v1 ready"]
-    assert kinds(report) == ["corrupted model/model-a:v1"]  # of the store, that remains true
-
-
-def test_content_is_taken_from_the_pool_of_the_store_and_that_is_said(
-    take: Take, root: Path, write: Write
-) -> None:
-    (write() / "files/a.bin").unlink()
-    report = take(root)
-    assert versions() == ["model/model-a:v1 ready"]
-    assert kinds(report) == ["repaired model/model-a:v1"]
-
-
-def test_a_link_in_the_place_of_a_file_is_not_followed(
-    take: Take, root: Path, tmp_path: Path, write: Write
-) -> None:
-    folder = write()
-    (tmp_path / "outside").write_bytes(b"content of a")
-    damage(folder, "missing")
-    (folder / "files/a.bin").symlink_to(tmp_path / "outside")
-    assert "is a link" in take(root).findings[0].text
-    assert versions() == ["model/model-a:v1 corrupted"]
-
-
-def test_a_folder_on_the_way_that_is_a_link_is_not_followed(
-    take: Take, root: Path, tmp_path: Path, write: Write
-) -> None:
-    folder = write(files={"sub/a.bin": b"content of a"})
-    shutil.rmtree(root / "artifacts/.dedup")
-    (folder / "files/sub").rename(tmp_path / "sub")
-    (folder / "files/sub").symlink_to(tmp_path / "sub")
-    assert "is a link" in take(root).findings[0].text
-
-
-def test_a_size_that_contradicts_its_digest_is_skipped(
-    take: Take, root: Path, write: Write
-) -> None:
-    write(number=1)
-    digest = f"sha256:{sha256_of(b'content of a')}"
-    row = {"path": "a.bin", "digest": digest, "size": 99, "modified_at": None}
-    write("model-b", manifest={"files": [row]})
-    report = take(root)
-    assert versions() == ["model/model-a:v1 ready"]
-    assert "skipped model/model-b:v1" in kinds(report)
-
-
-# Others were here ---------------------------------------------------------------------------------
 
 
 def test_other_content_at_a_number_keeps_both_histories_apart(
@@ -353,9 +231,6 @@ def test_a_limit_of_files_is_kept_to(take: Take, root: Path, write: Write, setti
     assert kinds(report) == ["skipped model/model-a:v1", "skipped model/model-b:v1"]
 
 
-# Lineage ------------------------------------------------------------------------------------------
-
-
 def test_runs_keep_their_times_and_links(take: Take, root: Path, write: Write) -> None:
     write(run="run-1")
     write("model-b", run="run-2")
@@ -399,9 +274,6 @@ def test_a_run_of_the_portal_with_the_same_id_is_a_conflict(take: Take, root: Pa
     write_run(root, "run-1")
     assert "project 'another'" in take(root).findings[0].text
     assert Run.objects.get().project == "another"
-
-
-# The log ------------------------------------------------------------------------------------------
 
 
 def test_the_log_says_what_was_imported(take: Take, root: Path, write: Write) -> None:

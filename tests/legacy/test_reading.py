@@ -14,26 +14,11 @@ from hypothesis import strategies as st
 from runicorn.legacy import json_files
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.json_files import Unreadable
-from runicorn.legacy.reading import Renames, Settings, StoreReader, is_export, is_store
+from runicorn.legacy.reading import Renames, is_export, is_store
 from runicorn.legacy.runs import read_runs
-from runicorn.legacy.values import Finding, PastVersion
 from tests.legacy.conftest import edit
-from tests.legacy.plain import CREATED_AT, write_run, write_version
-
-
-class Reading:
-    """A reader, and what it noted."""
-
-    def __init__(self, root: Path, **more: Any) -> None:
-        self.findings: list[Finding] = []
-        self.reader = StoreReader(root, self.findings.append, Settings(**more))
-        self.artifacts = {str(one.line): one for one in self.reader.artifacts()}
-
-    def load(self, line: str = "model/model-a", number: int = 1) -> PastVersion:
-        return self.reader.versions.load(self.artifacts[line], number)
-
-    def said(self, kind: str) -> list[str]:
-        return [f"{one.about}: {one.text}" for one in self.findings if one.kind == kind]
+from tests.legacy.plain import write_run, write_version
+from tests.legacy.read import Reading
 
 
 def test_the_artifacts_of_a_written_store_are_read(written_store: Path) -> None:
@@ -137,9 +122,6 @@ def test_runs_are_read_with_their_links(written_store: Path) -> None:
     assert {str(one) for one in ensemble.used} == {"model/left-model:v6", "model/right-model:v6"}
     assert two.finished_at is not None
     assert two.finished_at > two.created_at
-
-
-# By hand ------------------------------------------------------------------------------------------
 
 
 def test_names_that_are_allowed_there_and_not_here_are_said_with_what_is(root: Path) -> None:
@@ -288,6 +270,8 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
+
+
 KEYS = st.sampled_from(
     [
         "files", "references", "created_at", "updated_at", "metadata", "tags", "description",
@@ -320,77 +304,6 @@ def test_no_index_breaks_the_reader(root: Path, versions: Any, aliases: Any) -> 
         write_version(root)
     edit(root / "artifacts/model/model-a/versions.json", versions=versions, aliases=aliases)
     assert Reading(root).artifacts["model/model-a"].last_number >= 1
-
-
-# Runs ---------------------------------------------------------------------------------------------
-
-
-def test_a_run_is_what_its_files_say(root: Path) -> None:
-    write_run(root, "run-1", used=[("model-a", 1)], made=[("model-b", 2)])
-    (run,) = read_runs(Reading(root).reader)
-    assert (run.id, run.project, run.name, run.status) == ("run-1", "p", "n", "finished")
-    assert (run.created_at, run.finished_at) == (CREATED_AT, CREATED_AT + 60)
-    assert [(str(one), one.at) for one in run.used] == [("model/model-a:v1", CREATED_AT + 30)]
-    assert [str(one) for one in run.made] == ["model/model-b:v2"]
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("running", "running"), ("completed", "finished"), ("interrupted", "failed"),
-        ("odd", "failed"), (None, "failed"),
-    ],
-)  # fmt: skip
-def test_a_status_becomes_one_of_ours(root: Path, status: str | None, expected: str) -> None:
-    write_run(root, "run-1", status=status)
-    (run,) = read_runs(Reading(root).reader)
-    assert run.status == expected
-    assert (run.finished_at is None) == (expected == "running")
-
-
-def test_an_older_run_lies_without_project_and_name(root: Path) -> None:
-    write_run(root, "run-1").rename(root / "moved")
-    (root / "runs").mkdir()
-    (root / "moved").rename(root / "runs/run-1")
-    edit(root / "runs/run-1/meta.json", project=None, name=None)
-    (run,) = read_runs(Reading(root).reader)
-    assert (run.project, run.name) == ("default", "")
-
-
-def test_of_two_runs_of_one_id_the_first_counts(root: Path) -> None:
-    write_run(root, "run-1", project="a")
-    write_run(root, "run-1", project="b")
-    reading = Reading(root)
-    assert [run.project for run in read_runs(reading.reader)] == ["a"]
-    assert "another run has this id" in reading.said("skipped")[0]
-
-
-@pytest.mark.parametrize("file", ["meta.json", "status.json", "artifacts_used.json"])
-def test_a_torn_file_of_a_run_is_said(root: Path, file: str) -> None:
-    folder = write_run(root, "run-1", used=[("model-a", 1)])
-    (folder / file).write_text('{"a": ')
-    reading = Reading(root)
-    runs = list(read_runs(reading.reader))
-    assert len(runs) == (0 if file == "meta.json" else 1)
-    assert any(file in one.text for one in reading.findings)
-
-
-def test_links_that_are_none_are_left_out_and_said(root: Path) -> None:
-    folder = write_run(root, "run-1", used=[("model-a", 1)])
-    rows = [7, {"name": "m"}, {"name": "m", "type": "model", "version": "1"},
-            {"name": "..", "type": "model", "version": 1}]  # fmt: skip
-    edit(folder / "artifacts_used.json", artifacts=rows)
-    reading = Reading(root)
-    (run,) = read_runs(reading.reader)
-    assert run.used == ()
-    assert len(reading.said("note")) == 4
-
-
-def test_a_run_that_was_deleted_is_kept_and_said(root: Path) -> None:
-    (write_run(root, "run-1") / ".deleted").write_text("{}")
-    reading = Reading(root)
-    assert len(list(read_runs(reading.reader))) == 1
-    assert "was deleted" in reading.said("note")[0]
 
 
 def test_what_is_a_store_and_what_is_an_export(root: Path, written_store: Path) -> None:

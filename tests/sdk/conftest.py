@@ -119,3 +119,12 @@ class Ledger:
 def digest_of(content: bytes) -> str:
     """The digest as the API writes it."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path there."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

@@ -2,10 +2,26 @@
 
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, settings
+
 from artifacts.storage import content, extents, pool
 from artifacts.storage.layout import EXTENTS, REMAINS, Place, Store, physical_path
-from artifacts.storage.recipe import Extent, Recipe, StagedExtents, merge_extents, read_recipe
+from artifacts.storage.recipe import (
+    Extent,
+    Range,
+    Recipe,
+    StagedExtents,
+    merge_extents,
+    read_recipe,
+)
 from tests.storage.conftest import publish_bytes, sha256_of
+
+BASE = bytes(range(200))
+OTHER = bytes(range(255, 99, -1))
+
+with_store = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
 
 
 @dataclass
@@ -30,6 +46,14 @@ class Shelf:
         staged = self.stage(recipe, found)
         pool.publish_extents(self.store, staged, 0)
         return self._know(staged.place, found)
+
+    def add_leaning(self, base: str) -> str:
+        """Own bytes, a range of ``base``, a repeat, a range of other extents and one of remains."""
+        other = self.add_extents(b"own of the other", (base, 10, 30))
+        remains = self.add_file(OTHER)
+        self.reduce(remains, [Range(20, 50)])
+        parts = [b"own bytes", (base, 100, 50), (None, 2, 5), (other, 4, 9), (remains, 30, 40)]
+        return self.add_extents(*parts, b"the end")
 
     def recipe_of(self, *parts) -> tuple[Recipe, bytes]:
         """The recipe of such parts, and the content."""

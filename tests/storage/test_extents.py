@@ -15,16 +15,14 @@ from artifacts.storage.recipe import Extent, Range, Recipe, read_recipe
 from artifacts.storage.steps import STEPS
 from tests.storage.conftest import fail_with, left_in, record_calls, run_python, sha256_of
 from tests.storage.recipes import bytes_of
-from tests.storage.shelf import Shelf, overwrite
-
-BASE = bytes(range(200))
+from tests.storage.shelf import BASE, Shelf, overwrite
 
 WORK = """
 import sys
 from pathlib import Path
 from artifacts.storage.store import open_store
 from artifacts.storage.recipe import Range
-from tests.storage.shelf import Shelf
+from tests.storage.shelf import BASE, Shelf
 
 shelf = Shelf(open_store(Path(sys.argv[1])))
 base = shelf.add_file(bytes(range(200)))

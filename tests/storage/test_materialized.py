@@ -9,9 +9,8 @@ import pytest
 from artifacts.errors import Corrupted, Gone, StorageFull, StoreUnavailable, TooLarge
 from artifacts.storage import materialized
 from tests.storage.conftest import fail_with, left_in, run_together, sha256_of, start_python
-from tests.storage.shelf import Shelf, overwrite
+from tests.storage.shelf import BASE, Shelf, overwrite
 
-BASE = bytes(range(200))
 CAP = 1 << 20
 
 ADD_OFTEN = """
