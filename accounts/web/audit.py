@@ -11,6 +11,7 @@ from accounts.filters import AuditFilter
 from accounts.models import AuditEvent
 from accounts.roles import Role
 from accounts.sentences import say
+from accounts.web.deeds import DEEDS, link_to
 from accounts.web.forms import AuditSearch
 from accounts.web.paging import page_of
 from accounts.web.settings import SettingsPage
@@ -37,6 +38,8 @@ class Audit(SettingsPage):
         page: Any = page_of(rows, self.request)
         for event in page:
             event.changes = changes_of(event)
+            event.deed = DEEDS.get(event.action, "")
+            event.link = link_to(event)
         used = {name: text for name, text in asked.items() if name in filters.filters and text}
         csv_query = urlencode({**used, "format": "csv"})
         return super().get_context_data(

@@ -4,6 +4,7 @@ Bytes are read the smallest tensor first, as far as the readers may; what is lef
 have been compared, which is no claim that it is the same.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def compare_tensors(
     Raises Unreadable where one of the files is damaged.
     """
     old, new = _by_name(before.table), _by_name(after.table)
-    pairs = [(name, old.get(name), new.get(name)) for name in sorted({*old, *new})]
+    pairs = [(name, old.get(name), new.get(name)) for name in sorted({*old, *new}, key=_as_counted)]
     verdicts = {name: _by_header(one, other) for name, one, other in pairs}
     alike = [(name, one, other) for name, one, other in pairs if one and other]
     alike.sort(key=lambda pair: pair[1].size_bytes + pair[2].size_bytes)
@@ -62,6 +63,12 @@ def compare_tensors(
                 "unchanged" if is_same_content else _by_bytes(before, one, after, other)
             )
     return [TensorChange(name, verdicts[name], one, other) for name, one, other in pairs]
+
+
+def _as_counted(name: str) -> tuple[list[str], str]:
+    """A key by which ``layer.2`` comes before ``layer.10``: longer numbers are larger."""
+    parts = re.split("([0-9]+)", name)
+    return [f"{len(one):04}{one}" if n % 2 else one for n, one in enumerate(parts)], name
 
 
 def count_changes(changes: list[TensorChange]) -> dict[Change, int]:

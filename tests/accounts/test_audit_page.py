@@ -1,5 +1,7 @@
 """``/settings/audit``: the filters of the API, what changed, and the same rows as CSV."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,12 +9,14 @@ from django.test import Client
 
 from accounts.models import AuditEvent
 from accounts.roles import Role
+from accounts.web.deeds import DEEDS, link_to
 from tests.api.conftest import body_of
 from tests.people import client_of, make_user
 
 pytestmark = pytest.mark.usefixtures("team", "db")
 
 URL = "/settings/audit"
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -101,3 +105,50 @@ def test_in_open_mode_it_is_anybodys_as_in_the_api(client: Client, settings: Any
     assert client.get(URL).status_code == 302
     settings.RUNICORN_ACCESS = "open"
     assert (client.get(URL).status_code, client.get("/api/audit").status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("object_type", "text", "link"),
+    [
+        ("version", "model/m:v1", "/artifacts/model/m/v1"),
+        ("version", "vision/model/m:v1", "/teams/vision/artifacts/model/m/v1"),
+        ("alias", "model/m:production", "/artifacts/model/m"),
+        ("artifact", "model/模型", "/artifacts/model/%E6%A8%A1%E5%9E%8B"),
+        ("run", "20260101_000000_abcdef", "/runs/20260101_000000_abcdef"),
+        ("team", "vision", "/settings/teams/vision"),
+        ("user", "bob", "/settings/members/bob"),
+        ("user", "(no such account)", ""),
+        ("blob", "sha256:ab", ""),
+        ("version", "nonsense", ""),
+        ("team", "", ""),
+    ],
+)
+def test_what_it_is_about_is_a_link(object_type: str, text: str, link: str) -> None:
+    assert link_to(AuditEvent(object_type=object_type, object=text)) == link
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "deleted a version"), ("zh-hans", "删除了版本")]
+)
+def test_a_deed_is_said_in_words_and_by_its_code(desk: Client, language: str, words: str) -> None:
+    page = desk.get(URL, headers={"Accept-Language": language}).content.decode()
+    assert words in page
+    assert "version.delete" in page
+
+
+def actions_in_the_code() -> set[str]:
+    """What is handed to those that write the log."""
+    found = set()
+    for room in ("accounts", "artifacts", "lineage"):
+        for path in (PROJECT / room).rglob("*.py"):
+            text = path.read_text()
+            found.update(re.findall(r'(?:record|event)\(\s*"([a-z_]+\.[a-z_]+)"', text))
+            for noun in re.findall(r'record_change\(\s*"([a-z_]+)"', text):
+                found.update((f"{noun}.create", f"{noun}.change"))
+    return found
+
+
+def test_every_deed_has_words() -> None:
+    actions = actions_in_the_code()
+    assert len(actions) > 20
+    assert actions <= set(DEEDS)

@@ -46,6 +46,20 @@ def test_safetensors_are_compared_wherever_the_values_lie() -> None:
     assert count_changes(compare_tensors(before, after))["reshaped"] == 2
 
 
+def test_layers_come_in_the_order_of_their_numbers() -> None:
+    names = [
+        "b",
+        "layer.1.w",
+        "layer.2.w",
+        "layer.10.b",
+        "layer.10.w",
+        "layer.x",
+        "z" * 9 + "9" * 99,
+    ]
+    file = opened(safetensors(dict.fromkeys(reversed(names), OLD["same"])), "m.safetensors")
+    assert list(changes(file, file)) == names
+
+
 @pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("was_packed", [False, True])
 def test_npz_are_compared_however_they_are_packed(*, is_packed: bool, was_packed: bool) -> None:
