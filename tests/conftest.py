@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group
 from django.utils import translation
 from rest_framework.test import APIClient
@@ -33,6 +34,15 @@ def client_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         folder = tmp_path_factory.mktemp("client")
         environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         environment.setenv("XDG_DATA_HOME", str(folder / "data"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """To hash one well takes most of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = "django.contrib.auth.hashers.MD5PasswordHasher"
+        patch.setattr(settings, "PASSWORD_HASHERS", [quick, *settings.PASSWORD_HASHERS])
         yield
 
 

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.usefixtures("team", "db")
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def person(role: Role | None = Role.VIEWER) -> User:
     user = make_user("ada", role)
     user.set_password(PASSWORD)

@@ -18,11 +18,6 @@ PASSWORD = "correct horse battery"
 BOTH = {"password1": PASSWORD, "password2": PASSWORD}
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def boss() -> User:
     return make_user("boss", Role.ADMIN)

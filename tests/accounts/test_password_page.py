@@ -18,11 +18,6 @@ URL = "/settings/password"
 OLD, NEW = "correct horse battery", "another horse battery"
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def ada() -> User:
     user = make_user("ada", Role.VIEWER)

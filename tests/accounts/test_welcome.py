@@ -26,7 +26,6 @@ CODE = "ABCD-EFGH-JKMN-PQRS"
 
 @pytest.fixture(autouse=True)
 def setup_code(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SETUP_CODE = CODE
 
 

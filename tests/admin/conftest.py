@@ -19,12 +19,6 @@ from tests.conftest import MakeVersion
 from tests.people import make_user
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """Hashing them well takes most of a second each."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def boss(team: None, db: None) -> User:
     """An admin, without Django's mark for staff, in team mode."""
