@@ -19,12 +19,13 @@ LONGEST_AGO, FARTHEST_OFF = -62_135_596_800, 253_402_300_799
 
 
 def check_version(detail: Json) -> None:
-    """Raise :class:`IntegrityError` unless name, type, team and number are such."""
+    """Raise :class:`IntegrityError` unless name, type, team, number and aliases are such."""
     try:
         rules.check_name(detail["name"])
         rules.check_type(detail["type"])
         rules.check_team(detail.get("team") or rules.EVERYONE)
         _check_number(detail["version"])
+        _check_aliases(detail["aliases"])
     except ValueError as error:
         raise IntegrityError(f"The server names no possible version: {error}") from error
 
@@ -42,6 +43,11 @@ def check_file(item: Json) -> None:
 def _check_number(value: object) -> None:
     if type(value) is not int or value < 0:
         raise ValueError(f"the version {str(value)[:80]!r} is no number")
+
+
+def _check_aliases(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"the aliases {str(value)[:80]!r} are no names")
 
 
 def _check_size(value: object) -> None:

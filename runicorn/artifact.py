@@ -360,23 +360,24 @@ class Artifact:
         """Become the version ``detail`` tells of; its files are asked for when needed."""
         metadata = ArtifactMetadata.from_payload(detail)
         self.become(StoredVersion(metadata, Origin(client), detail=detail))
+        self.team = metadata.owner
 
     def become(self, stored: StoredVersion) -> None:
         """Become a version that is stored somewhere."""
         self._stored = stored
-        self.team = stored.metadata.owner
 
     @classmethod
     def from_detail(cls, client: Client, detail: payloads.VersionDetail) -> "Artifact":
         """Make the artifact of a stored version."""
         metadata = ArtifactMetadata.from_payload(detail)
-        return cls.from_stored(StoredVersion(metadata, Origin(client), detail=detail))
+        stored = StoredVersion(metadata, Origin(client), detail=detail)
+        return cls.from_stored(stored, metadata.owner)
 
     @classmethod
-    def from_stored(cls, stored: StoredVersion) -> "Artifact":
-        """Make the artifact of a version that is stored somewhere."""
+    def from_stored(cls, stored: StoredVersion, team: str | None) -> "Artifact":
+        """Make the artifact of a version that is stored somewhere; ``team`` None: not known yet."""
         said = stored.metadata
-        artifact = cls(said.name, said.type, said.description or "", said.metadata)
+        artifact = cls(said.name, said.type, said.description or "", said.metadata, team=team)
         artifact.add_tags(*said.tags).become(stored)
         return artifact
 

@@ -145,6 +145,14 @@ class Cache:
         partial.path.chmod(0o444)
         self._rename(partial.path, self.blob_path(digest))
 
+    def link_in(self, path: Path, digest: str) -> None:
+        """Keep what lies at ``path``, read-only and verified, if a link can be made."""
+        target = self.blob_path(digest)
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if try_link(path, target):
+                os.utime(target)
+
     def _rename(self, part: Path, path: Path) -> None:
         try:
             part.replace(path)

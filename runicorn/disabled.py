@@ -28,7 +28,8 @@ class DisabledRun(Run):
 
     def _use(self, spec: Spec) -> Artifact:
         kind = spec.artifact_type or rules.TYPES[0]
-        return Artifact.from_stored(_hollow(spec.name, kind, spec.team, spec.version or 0))
+        stored = _hollow(spec.name, kind, spec.team, spec.version or 0)
+        return Artifact.from_stored(stored, spec.team)
 
     def _end(self, status: str) -> None:
         self.status = status

@@ -92,6 +92,19 @@ def choose_with_dependents(events: Iterable[Event], numbers: set[int]) -> list[E
     return chosen
 
 
+def list_files(name: str, commit: payloads.CommitRequest) -> payloads.FilesListing:
+    """List what a commit names, as the server does for a version."""
+    return {
+        "artifact": f"{name}:queued",
+        "files": commit["files"],
+        "references": commit["references"],
+        "total_size": sum(item["size"] for item in commit["files"]),
+        "total_files": len(commit["files"]),
+        "total_references": len(commit["references"]),
+        "is_remote": False,
+    }
+
+
 def identity(detail: payloads.VersionDetail) -> dict[str, str | None]:
     """Name a version, and say what tells it from one of that name on another portal."""
     owner = detail.get("team") or rules.EVERYONE

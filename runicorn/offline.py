@@ -10,7 +10,7 @@ from runicorn.cache import Cache, open_cache
 from runicorn.commit import make_request
 from runicorn.drafts import Draft
 from runicorn.errors import NotCached
-from runicorn.events import Event, identity
+from runicorn.events import Event, identity, list_files
 from runicorn.home import queue_path
 from runicorn.models import ArtifactManifest, ArtifactMetadata
 from runicorn.queued import Queue
@@ -33,7 +33,8 @@ class OfflineRun(Run):
     def _begin(self, project: str, name: str, run_id: str | None) -> payloads.RunInfo:
         self._queue = Queue(queue_path())
         checked = rules.check_run_id(run_id) if run_id else make_run_id()
-        self._queue.append("run", checked, project=project, name=name)
+        says_how_it_ends = not self._is_shared or self.is_main
+        self._queue.append("run", checked, project=project, name=name, is_main=says_how_it_ends)
         return new_run_info(checked, project, name)
 
     def _log(self, artifact: Artifact, draft: Draft, transfer: Transfer) -> None:
@@ -48,19 +49,23 @@ class OfflineRun(Run):
         artifact.become(_queued_version(body, self._queue.contents))
 
     def _use(self, spec: Spec) -> Artifact:
-        queued = self._find_queued(spec)
-        if queued is not None:
-            commit_id = queued.body["commit"]["commit_id"]
-            self._queue.append("use", self.id, queued=commit_id)
-            return Artifact.from_stored(_queued_version(queued.body, self._queue.contents))
+        with self._queue.adding():  # or what became of the queued version is forgotten meanwhile
+            queued = self._find_queued(spec)
+            if queued is not None:
+                commit = queued.body["commit"]
+                self._queue.append("use", self.id, queued=commit["commit_id"])
+                stored = _queued_version(queued.body, self._queue.contents)
+                return Artifact.from_stored(stored, commit.get("team"))
+        return self._use_known(spec)
+
+    def _use_known(self, spec: Spec) -> Artifact:
         known = self._find_known(spec)
         detail = known.detail
         self._queue.append("use", self.id, **identity(detail))
-        logger.warning(
-            "Offline: %s is v%d, as of %s",
-            spec, detail["version"], f"{known.as_of.astimezone():%Y-%m-%d %H:%M}",
-        )  # fmt: skip
-        return Artifact.from_stored(_known_version(known, self._queue.contents))
+        if spec.version is None:
+            when = f"{known.as_of.astimezone():%Y-%m-%d %H:%M}"
+            logger.warning("Offline: %s is v%d, as of %s", spec, detail["version"], when)
+        return Artifact.from_stored(_known_version(known, self._queue.contents), known.owner)
 
     def _find_queued(self, spec: Spec) -> Event | None:
         events = [one for one in self._queue.list_events() if one.kind == "log"]
@@ -92,8 +97,7 @@ def _is_meant(body: dict[str, Any], spec: Spec) -> bool:
 
 def _queued_version(body: dict[str, Any], contents: Cache) -> StoredVersion:
     commit: payloads.CommitRequest = body["commit"]
-    files = commit["files"]
-    total = sum(item["size"] for item in files)
+    listing = list_files(body["name"], commit)
     owner = commit.get("team")
     metadata = ArtifactMetadata(
         name=body["name"],
@@ -102,9 +106,9 @@ def _queued_version(body: dict[str, Any], contents: Cache) -> StoredVersion:
         created_at=body["at"],
         updated_at=body["at"],
         created_by_run=commit["run"],
-        size_bytes=total,
-        num_files=len(files),
-        num_references=len(commit["references"]),
+        size_bytes=listing["total_size"],
+        num_files=listing["total_files"],
+        num_references=listing["total_references"],
         status="queued",
         metadata=commit["metadata"],
         description=commit["description"],
@@ -112,15 +116,6 @@ def _queued_version(body: dict[str, Any], contents: Cache) -> StoredVersion:
         aliases=commit["aliases"],
         team=None if owner == rules.EVERYONE else owner,
     )
-    listing: payloads.FilesListing = {
-        "artifact": f"{body['name']}:queued",
-        "files": files,
-        "references": commit["references"],
-        "total_size": total,
-        "total_files": len(files),
-        "total_references": len(commit["references"]),
-        "is_remote": False,
-    }
     origin = Origin(pools=[contents], as_of=datetime.fromtimestamp(body["at"], tz=UTC))
     return StoredVersion(metadata, origin, ArtifactManifest.from_payload(listing))
 

@@ -2,10 +2,11 @@
 
 ::
 
-    cache/versions/<sha256 of server and name>/<type>@<owner>@v3.json    detail, files, seen_at
+    cache/versions/<sha256 of server and name>/<type>@<owner>@v3.json
 
-Written beside what comes from the server, read only offline. A file that is torn or damaged is as
-good as none.
+with the version's ``detail`` and when it was told (``seen_at``), its ``files``, and by ``refs``
+when it was last known to be called by each alias. Written beside what comes from the server, read
+only offline. A file that is torn or damaged is as good as none.
 """
 
 import hashlib
@@ -15,14 +16,15 @@ import os
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from runicorn import payloads, rules
 from runicorn.answers import check_version
-from runicorn.errors import IntegrityError, NotCached
+from runicorn.cache import open_cache
+from runicorn.errors import AmbiguousTeam, AmbiguousType, IntegrityError, NotCached
 from runicorn.specs import Spec
 
 logger = logging.getLogger(__name__)
@@ -35,12 +37,17 @@ class Known:
     detail: payloads.VersionDetail
     files: payloads.FilesListing | None
     seen_at: float
-    refs: list[str]
+    refs: dict[str, float]
 
     @property
     def as_of(self) -> datetime:
         """When that was."""
         return datetime.fromtimestamp(self.seen_at, tz=UTC)
+
+    @property
+    def owner(self) -> str:
+        """The team whose it is, or ``everyone``."""
+        return self.detail.get("team") or rules.EVERYONE
 
 
 class Records:
@@ -56,38 +63,34 @@ class Records:
         *,
         ref: str | None = None,
         files: payloads.FilesListing | None = None,
+        seen_at: float | None = None,
     ) -> None:
-        """Keep what the server just said of a version, and what it was called by.
+        """Keep what the server said of a version at ``seen_at`` (default: now), also named ``ref``.
 
         It does not fail for a disk. Raises :class:`IntegrityError` for a version that cannot be.
         """
         check_version(detail)
+        told_at = time.time() if seen_at is None else seen_at
+        refs = dict.fromkeys([*detail["aliases"], *([ref] if ref else [])], told_at)
+        new = Known(detail, files, told_at, refs)
         path = self._path(detail)
-        old = _read(path)
-        refs = [ref] if ref else (old.refs if old else [])
-        known = {
-            "detail": detail,
-            "files": files or (old.files if old else None),
-            "seen_at": time.time(),
-            "refs": refs,
-        }
         try:
-            _replace(path, known)
+            _replace(path, asdict(_merged(_read(path), new)))
         except OSError as error:
             logger.debug("%s cannot be written: %s", path, error)
 
     def find(self, spec: Spec) -> Known:
-        """Return the version that ``spec`` meant when it was last used online.
+        """Return the version that ``spec`` meant when that was last seen online, and when it was.
 
-        Raises :class:`NotCached`.
+        Raises :class:`NotCached`; :class:`AmbiguousType` or :class:`AmbiguousTeam` where several
+        artifacts of that name are known.
         """
         known = [one for one in self._all_of(spec.name) if _fits(one, spec)]
-        meant = [one for one in known if _is_called(one, spec)]
+        meant = [replace(one, seen_at=at) for one in known if (at := _called_at(one, spec))]
         if not meant:
             raise NotCached(_not_known(spec, known))
-        kinds = [_rank(one) for one in meant]
-        first = [one for one, kind in zip(meant, kinds, strict=True) if kind == min(kinds)]
-        return max(first, key=lambda one: one.seen_at)
+        _require_one(spec, meant)
+        return max(meant, key=lambda one: one.seen_at)
 
     def _all_of(self, name: str) -> list[Known]:
         found = (_read(path) for path in sorted(self._folder(name).glob("*.json")))
@@ -101,22 +104,48 @@ class Records:
         return self._folder(detail["name"]) / f"{detail['type']}@{owner}@v{detail['version']}.json"
 
 
+def remember(
+    url: str,
+    detail: payloads.VersionDetail,
+    *,
+    ref: str | None = None,
+    files: payloads.FilesListing | None = None,
+    seen_at: float | None = None,
+) -> None:
+    """Keep what the server at ``url`` said of a version, where there is a cache; see ``note``."""
+    cache = open_cache()
+    if cache is not None:
+        Records(cache.root, url).note(detail, ref=ref, files=files, seen_at=seen_at)
+
+
+def _merged(old: Known | None, new: Known) -> Known:
+    """Both together: what was told last, and of each name when it was last heard."""
+    if old is None:
+        return new
+    last, first = (new, old) if new.seen_at >= old.seen_at else (old, new)
+    return replace(last, files=new.files or old.files, refs={**first.refs, **last.refs})
+
+
 def _fits(one: Known, spec: Spec) -> bool:
-    owner = one.detail.get("team") or rules.EVERYONE
-    return spec.artifact_type in {None, one.detail["type"]} and spec.team in {None, owner}
+    return spec.artifact_type in {None, one.detail["type"]} and spec.team in {None, one.owner}
 
 
-def _is_called(one: Known, spec: Spec) -> bool:
+def _called_at(one: Known, spec: Spec) -> float | None:
+    """When it was last known to be what ``spec`` says; None: never."""
     if spec.version is not None:
-        return one.detail["version"] == spec.version
-    if spec.at is not None:
-        return f"{spec.ref}@{spec.at.isoformat()}" in one.refs
-    return spec.ref in {*one.detail["aliases"], *one.refs}
+        return one.seen_at if one.detail["version"] == spec.version else None
+    return one.refs.get(f"{spec.ref}@{spec.at.isoformat()}" if spec.at else spec.ref)
 
 
-def _rank(one: Known) -> int:
-    """A name without a type means the first type that has it, as on the server."""
-    return rules.TYPES.index(one.detail["type"])
+def _require_one(spec: Spec, meant: list[Known]) -> None:
+    types = sorted({one.detail["type"] for one in meant}, key=rules.TYPES.index)
+    if len(types) > 1:
+        text = f"{spec.name} exists in several types ({', '.join(types)}): say which type."
+        raise AmbiguousType(text, details={"types": types})
+    teams = sorted({one.owner for one in meant})
+    if len(teams) > 1:
+        text = f"{spec.name} is of several teams ({', '.join(teams)}): say whose."
+        raise AmbiguousTeam(text, details={"teams": teams})
 
 
 def _not_known(spec: Spec, known: list[Known]) -> str:
@@ -133,7 +162,7 @@ def _read(path: Path) -> Known | None:
             cast("payloads.VersionDetail", data["detail"]),
             cast("payloads.FilesListing | None", data["files"]),
             float(data["seen_at"]),
-            list(data["refs"]),
+            {str(ref): float(at) for ref, at in data["refs"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IntegrityError):
         return None

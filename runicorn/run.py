@@ -12,13 +12,12 @@ from runicorn import payloads, rules
 from runicorn.active import active_runs
 from runicorn.api import Client
 from runicorn.artifact import Artifact
-from runicorn.cache import open_cache
 from runicorn.commit import commit
 from runicorn.drafts import Draft
 from runicorn.errors import IntegrityError, RunEnded, RunicornError
 from runicorn.progress import reporting
 from runicorn.ranks import is_main_process
-from runicorn.records import Records
+from runicorn.records import remember
 from runicorn.specs import Spec, parse_spec
 from runicorn.transfer import Reporter, Transfer
 
@@ -125,7 +124,9 @@ class Run:
         return self._use(spec)
 
     def _log(self, artifact: Artifact, draft: Draft, transfer: Transfer) -> None:
-        artifact.mark_stored(self.client, commit(self.client, draft, transfer))
+        detail = commit(self.client, draft, transfer)
+        artifact.mark_stored(self.client, detail)
+        remember(self.client.url, detail)
 
     def use_artifact(
         self,
@@ -159,10 +160,8 @@ class Run:
         detail = self.client.get_version(
             used["name"], used["version"], artifact_type=used["type"], team=owner
         )
-        cache = open_cache()
-        if cache is not None:
-            at = f"@{spec.at.isoformat()}" if spec.at else ""
-            Records(cache.root, self.client.url).note(detail, ref=f"{spec.ref}{at}")
+        at = f"@{spec.at.isoformat()}" if spec.at else ""
+        remember(self.client.url, detail, ref=f"{spec.ref}{at}")
         return Artifact.from_detail(self.client, detail)
 
     def finish(self, status: str = "finished") -> None:
@@ -190,7 +189,9 @@ class Run:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Finish the run, unless the block did so itself."""
+        """Finish the run, unless the block did so itself; a forked process leaves that to us."""
+        if not self.is_ours:
+            return
         if error is None or _is_clean_exit(error):
             if self.status == "running":
                 self.finish()

@@ -1,6 +1,7 @@
 """A version that is stored: on a server, in the cache, in the queue, or (disabled) nowhere."""
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from runicorn.forking import ForkSafeLock
 from runicorn.home import make_download_dir
 from runicorn.models import ArtifactManifest, ArtifactMetadata, FileEntry, RunRef
 from runicorn.placing import is_intact, safe_target
-from runicorn.records import Records
+from runicorn.records import remember
 from runicorn.selection import choose_files
 from runicorn.specs import parse_spec
 from runicorn.transfer import Transfer
@@ -41,12 +42,13 @@ class Origin:
 
 @dataclass
 class StoredVersion:
-    """A version, and where this process has put its files."""
+    """A version as it was at ``seen_at``, and where this process has put its files."""
 
     metadata: ArtifactMetadata
     origin: Origin
     known_manifest: ArtifactManifest | None = None
     detail: payloads.VersionDetail | None = None
+    seen_at: float = field(default_factory=time.time)
     _downloaded_to: Path | None = None
     _own_dir: Path | None = None
     _lock: ForkSafeLock = field(default_factory=ForkSafeLock)
@@ -75,9 +77,8 @@ class StoredVersion:
         listing = client.get_files(
             mine.name, mine.version, artifact_type=mine.type, team=mine.owner
         )
-        cache = open_cache()
-        if cache is not None and self.detail is not None:
-            Records(cache.root, client.url).note(self.detail, files=listing)
+        if self.detail is not None:
+            remember(client.url, self.detail, files=listing, seen_at=self.seen_at)
         return ArtifactManifest.from_payload(listing)
 
     def download(

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from runicorn.api import Client
+from runicorn.cache import open_cache
 from runicorn.commit import send_commit
 from runicorn.errors import IntegrityError, NotCached, RunicornError, ServerUnavailable
-from runicorn.events import Event, choose_with_dependents, identity
+from runicorn.events import Event, choose_with_dependents, identity, list_files
 from runicorn.hashing import SourceFile, hash_file
 from runicorn.home import queue_path
 from runicorn.progress import reporting
 from runicorn.queued import Queue
+from runicorn.records import remember
 from runicorn.specs import parse_spec
 from runicorn.transfer import Reporter, Transfer
 
@@ -161,7 +163,7 @@ class _Sender:
         reply = self._client.create_run(
             run_id=body["run"], project=body["project"], name=body["name"]
         )
-        if reply.data["status"] != "running":
+        if body.get("is_main", True) and reply.data["status"] != "running":
             self._client.set_run_status(body["run"], "running")
 
     def _send_log(self, event: Event) -> None:
@@ -172,6 +174,8 @@ class _Sender:
             sources = self._read_contents(event, transfer)
             detail = send_commit(self._client, name, commit, sources, transfer)
         self._queue.note_result(commit["commit_id"], identity(detail))
+        remember(self._client.url, detail, files=list_files(name, commit))
+        _keep(sources)
         self._report.versions.append(f"{detail['name']}:v{detail['version']}")
 
     def _read_contents(self, event: Event, transfer: Transfer) -> list[SourceFile]:
@@ -208,6 +212,16 @@ class _Sender:
 
     def _send_status(self, event: Event) -> None:
         self._client.set_run_status(event.body["run"], event.body["status"])
+
+
+def _keep(sources: list[SourceFile]) -> None:
+    """Leave what was sent in the cache, so that it can be used offline as before."""
+    cache = open_cache()
+    if cache is None or sum(one.size for one in sources) > cache.max_bytes:
+        return
+    for one in sources:
+        cache.link_in(one.path, one.digest)
+    cache.prune()
 
 
 def _refuse(event: Event) -> None:

@@ -212,3 +212,16 @@ def test_what_a_kill_left_of_an_event_is_no_event(name: str, make_file: MakeFile
     log(name, make_file("n"))
     assert len(queue().list_events()) == 6
     assert not part.exists()
+
+
+@pytest.mark.usefixtures("offline")
+def test_what_was_sent_is_still_there_offline(
+    name: str, make_file: MakeFile, tmp_path: Path
+) -> None:
+    log(name, make_file("m", name.encode()), aliases="gold")
+    assert rn.sync().is_complete
+    assert not queue().contents.list_files()
+    with rn.init(project="tests") as run:
+        used = run.use_artifact(f"{name}:gold")
+        assert used.full_name == f"{name}:v1"
+        assert (used.download(tmp_path / "out") / "m").read_bytes() == name.encode()

@@ -133,3 +133,10 @@ def test_steps_one_after_the_other_go_on_with_the_run(job: Callable[[int], rn.Ru
 
 def test_an_id_in_the_code_wins(job: Callable[[int], rn.Run], name: str) -> None:
     assert rn.init(project="tests", run_id=f"{name}-own").id == f"{name}-own"
+
+
+def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(portal: LivePortal) -> None:
+    with rn.init(project="tests", name="forking") as run:
+        assert in_fork(lambda: run.__exit__(None, None, None)) == 0
+        assert rn.Client().get_run(run.id)["status"] == "running"
+    assert rn.Client().get_run(run.id)["status"] == "finished"

@@ -214,3 +214,52 @@ def test_what_is_discarded_takes_what_is_nothing_without_it(
     assert client.get_files(name, 1)["files"][0]["path"] == "n"
     with pytest.raises(ValueError, match="no event 1 in the queue"):
         discard([1])
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_version_of_no_team_yet_is_logged_again_for_no_team(
+    name: str, make_file: MakeFile
+) -> None:
+    artifact = rn.Artifact(name).add_file(make_file("m", name.encode()))
+    with rn.init(project="tests") as run:
+        run.log_artifact(artifact)
+        assert artifact.team is None
+        run.log_artifact(artifact)
+        run.log_artifact(run.use_artifact(name).add_file(make_file("n", b"more")))
+    commits = [event.body["commit"] for event in queue().list_events() if event.kind == "log"]
+    assert [commit.get("team") for commit in commits] == [None, None, None]
+
+
+def test_every_rank_may_send_its_queue(
+    portal: LivePortal, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = f"shared-{name}"
+    monkeypatch.setenv("RUNICORN_MODE", "offline")
+    monkeypatch.setenv("RUNICORN_RUN_ID", run_id)
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("RUNICORN_HOME", str(tmp_path / rank))
+        rn.init(project="tests", name="ranks").finish()
+    for rank in ("0", "1", "0"):
+        monkeypatch.setenv("RUNICORN_HOME", str(tmp_path / rank))
+        assert rn.sync().is_complete
+    assert rn.Client().get_run(run_id)["status"] == "finished"
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_use_that_is_queued_while_the_version_is_sent_is_sent_too(
+    name: str, make_file: MakeFile, client: rn.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(name, make_file("m", name.encode()))
+    with rn.init(project="tests", name="user") as run:
+        find = run._find_queued  # type: ignore[attr-defined]
+
+        def find_and_wait(spec: object) -> object:
+            found = find(spec)
+            assert rn.sync().versions == [f"{name}:v1"]  # as another process might, just now
+            return found
+
+        monkeypatch.setattr(run, "_find_queued", find_and_wait)
+        run.use_artifact(name)
+    assert rn.sync().is_complete
+    assert [one["artifact"] for one in client.get_run_artifacts(run.id)["used"]] == [f"{name}:v1"]
