@@ -5,6 +5,7 @@
     queue/events/000000000042.json    what happened, in order: a run began, logged, used, ended
     queue/blobs/ab/<sha256>           what was logged: copies, which no later edit changes
     queue/results/<commit id>.json    the numbers the portal gave to versions that were sent
+    queue/last.json                   the number of the last event
     queue/order.lock, adding.lock, sending.lock
 
 An event is there whole or not at all, and its content is on the disk before it is. Whoever adds
@@ -79,9 +80,16 @@ class Queue:
         folder = self.root / "events"
         folder.mkdir(exist_ok=True)
         with self._locked("order.lock", fcntl.LOCK_EX):
-            numbers = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()]
-            event = folder / f"{max(numbers, default=0) + 1:012}.json"
-            _write(event, {"kind": kind, "run": run_id, "at": time.time(), **body})
+            number = self._last_number() + 1
+            event = {"kind": kind, "run": run_id, "at": time.time(), **body}
+            _write(folder / f"{number:012}.json", event)
+            _write(self.root / "last.json", {"number": number})
+
+    def _last_number(self) -> int:
+        """The highest number that was given: none is given again, so that it names one event."""
+        names = [path.stem for path in (self.root / "events").glob("*.json")]
+        last = _read(self.root / "last.json").get("number")
+        return max([0, *map(int, filter(str.isdecimal, names)), last if type(last) is int else 0])
 
     def list_events(self) -> list[Event]:
         """Everything that is still to be sent, in order; a damaged event has an empty body."""

@@ -50,7 +50,7 @@ class Run:
         client: Client | None = None,
         is_shared: bool = False,
     ) -> None:
-        self.client = client or Client()
+        self.client = client or self._make_client()
         self._is_shared = is_shared
         self._pid = os.getpid()
         info = self._begin(project or "default", name or "default", run_id)
@@ -222,6 +222,9 @@ class Run:
     def is_ours(self) -> bool:
         """Whether this process began it (a fork inherits the object, not the duty to finish)."""
         return self._pid == os.getpid()
+
+    def _make_client(self) -> Client:
+        return Client()
 
     def _begin(self, project: str, name: str, run_id: str | None) -> payloads.RunInfo:
         if run_id is None:

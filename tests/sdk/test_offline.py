@@ -168,7 +168,7 @@ def test_a_disabled_run_goes_through_everything(
     name: str, make_file: MakeFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNICORN_MODE", "disabled")
-    monkeypatch.setenv("RUNICORN_TRACKING_URI", DEAD)
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", "nonsense")
     with rn.init(project="tests", name="nothing") as run:
         artifact = rn.Artifact(name).add_file(make_file("m"))
         assert run.log_artifact(artifact, aliases=["production"], if_unchanged="reuse") == 0
@@ -225,3 +225,14 @@ def test_what_was_sent_is_still_there_offline(
         used = run.use_artifact(f"{name}:gold")
         assert used.full_name == f"{name}:v1"
         assert (used.download(tmp_path / "out") / "m").read_bytes() == name.encode()
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_number_names_one_event_for_ever(name: str, make_file: MakeFile) -> None:
+    log(name, make_file("m"))
+    assert rn.sync().is_complete
+    log(name, make_file("n"))
+    assert [event.number for event in queue().list_events()] == [4, 5, 6]
+    (queue().root / "last.json").write_text("torn")
+    log(name, make_file("o"))
+    assert [event.number for event in queue().list_events()] == [4, 5, 6, 7, 8, 9]
