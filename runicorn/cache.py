@@ -2,7 +2,7 @@
 
 ::
 
-    cache/blobs/ab/<sha256>       whole, mode 0444; its modification time says when it was used last
+    cache/blobs/ab/<sha256>       whole, mode 0444; its access time says when it was used last
     cache/partial/<sha256>        on its way, locked by whoever fetches it
     cache/versions/…              what is known of versions (:mod:`runicorn.records`)
 
@@ -15,6 +15,7 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,10 @@ class Cache:
 
     def has(self, digest: str) -> bool:
         """Whether content seems to be here; it is verified when it is taken."""
-        return self.blob_path(digest).is_file()
+        try:
+            return self.blob_path(digest).is_file()
+        except OSError:  # a folder that one may not enter
+            return False
 
     def copy_to(self, digest: str, target: BinaryIO, progress: Advancing) -> None:
         """Write content into the empty file ``target``.
@@ -126,7 +130,7 @@ class Cache:
             self.remove(digest)
             raise NotThere(digest)
         with contextlib.suppress(OSError):  # a cache that one may only read
-            os.utime(path)
+            _mark_used(path)
 
     def add(self, digest: str, content: bytes) -> None:
         """Keep a small content, which has that digest, unless somebody prunes it right away."""
@@ -151,7 +155,7 @@ class Cache:
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             if try_link(path, target):
-                os.utime(target)
+                _mark_used(target)
 
     def _rename(self, part: Path, path: Path) -> None:
         try:
@@ -223,6 +227,11 @@ def open_cache() -> Cache | None:
     return Cache(root, limit)
 
 
+def _mark_used(path: Path) -> None:
+    """Say when it was used by its access time alone: links to it must not seem to be changed."""
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+
+
 def _remove(one: Cached) -> bool:
     if one.is_partial:
         return try_remove(one.path)
@@ -245,4 +254,4 @@ def _scan(folder: Path) -> Iterator[Cached]:
         for entry in os.scandir(folder):
             with contextlib.suppress(FileNotFoundError):  # pruned meanwhile
                 found = entry.stat(follow_symlinks=False)
-                yield Cached(Path(entry.path), found.st_size, found.st_mtime)
+                yield Cached(Path(entry.path), found.st_size, found.st_atime)

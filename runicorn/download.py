@@ -5,6 +5,7 @@ server goes into the cache and is copied (or cloned, or linked) out of it; witho
 it has no room, it goes beside its target. Both ways, what came stays for the next attempt.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -202,7 +203,8 @@ class _Download:
         except OSError as error:
             if not is_disk_trouble(error):
                 raise
-            cache.partial_path(one.entry.digest).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                cache.partial_path(one.entry.digest).unlink(missing_ok=True)
             self._give_up_cache(error)
             tally.take_back()
             return False

@@ -6,7 +6,7 @@ In an event's ``body`` stand its ``kind``, the ``run`` and the time ``at``; for 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,6 +65,12 @@ class Event:
             case "log":
                 return [f"commit {self.body['commit']['commit_id']}"]
         return []
+
+    def without_aliases(self) -> Self:
+        """The same version without aliases, and without the comment on their moves."""
+        commit = {**self.body["commit"], "aliases": []}
+        commit.pop("comment", None)
+        return replace(self, body={**self.body, "commit": commit})
 
     def __str__(self) -> str:
         """Say what it is in a few words."""

@@ -48,7 +48,7 @@ def queue_path(environ: Mapping[str, str] = os.environ) -> Path:
 def make_private(folder: Path) -> None:
     """Make ``folder`` at need, for its owner alone: what is in it may be a team's.
 
-    One that is there stays as it is: whoever wants to share it makes it first. Raises ``OSError``.
+    One that is there stays as it is. Raises ``OSError``.
     """
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -53,8 +53,9 @@ class Queue:
             source = _copy(path, part, transfer)
             target = self.contents.blob_path(source.digest)
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(target)
-            _sync_folder(target.parent)
+            if not _is_there(target, source):  # who sends it just now must not see another file
+                part.replace(target)
+                _sync_folder(target.parent)
         finally:
             part.unlink(missing_ok=True)
         return source
@@ -96,6 +97,11 @@ class Queue:
         paths = sorted((self.root / "events").glob("*.json"))
         return [Event.of(path, _read(path)) for path in paths]
 
+    def replace(self, event: Event) -> None:
+        """Write an event anew in its place."""
+        with self._locked("order.lock", fcntl.LOCK_EX):
+            _write(event.path, event.body)
+
     def remove(self, event: Event) -> None:
         """Forget an event that was sent."""
         event.path.unlink(missing_ok=True)
@@ -128,12 +134,20 @@ class Queue:
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
         make_private(self.root)
-        fd = os.open(self.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(self.root / name, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, how)
             yield
         finally:
             os.close(fd)
+
+
+def _is_there(target: Path, source: SourceFile) -> bool:
+    """Whether the content lies at ``target``, as far as its length tells."""
+    try:
+        return target.stat().st_size == source.size
+    except FileNotFoundError:
+        return False
 
 
 def _copy(path: Path, part: Path, transfer: Transfer) -> SourceFile:

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import TracebackType
 
 from runicorn import payloads, rules
-from runicorn.active import active_runs
+from runicorn.active import active_runs, is_clean_exit
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.commit import commit
@@ -192,7 +192,7 @@ class Run:
         """Finish the run, unless the block did so itself; a forked process leaves that to us."""
         if not self.is_ours:
             return
-        if error is None or _is_clean_exit(error):
+        if error is None or is_clean_exit(error):
             if self.status == "running":
                 self.finish()
             return
@@ -281,7 +281,3 @@ def check_aliases(aliases: str | Sequence[str]) -> list[str]:
     """Return aliases in the form they are sent; ``latest`` a new version has anyway."""
     given = [aliases] if isinstance(aliases, str) else list(aliases)
     return [alias for alias in map(rules.check_alias, given) if alias != "latest"]
-
-
-def _is_clean_exit(error: BaseException) -> bool:
-    return isinstance(error, SystemExit) and error.code in {None, 0}

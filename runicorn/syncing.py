@@ -6,7 +6,6 @@ the server has answered. What the server refuses is kept, with everything that d
 later events of that run and of that artifact, and the uses of that version.
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 from runicorn.api import Client
 from runicorn.cache import open_cache
 from runicorn.commit import send_commit
-from runicorn.errors import IntegrityError, NotCached, RunicornError, ServerUnavailable
+from runicorn.errors import (
+    AuthenticationRequired,
+    IntegrityError,
+    NotCached,
+    RunicornError,
+    ServerUnavailable,
+)
 from runicorn.events import Event, choose_with_dependents, identity, list_files
 from runicorn.hashing import SourceFile, hash_file
 from runicorn.home import queue_path
@@ -26,8 +31,6 @@ from runicorn.transfer import Reporter, Transfer
 
 if TYPE_CHECKING:
     from runicorn import payloads
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,20 @@ def discard(numbers: Iterable[int], *, dry_run: bool = False) -> list[Kept]:
     return [Kept.of(event, "discarded") for event in chosen]
 
 
+def leave_aliases_out(numbers: Iterable[int]) -> None:
+    """Have versions sent without the aliases that they were logged with, as these are refused.
+
+    Raises ``ValueError`` for a number of the queue that is no version, :class:`SyncInProgress`.
+    """
+    queue = Queue(queue_path())
+    with queue.sending():
+        logged = {one.number: one for one in queue.list_events() if one.kind == "log"}
+        for number in numbers:
+            if number not in logged:
+                raise ValueError(f"There is no version with the number {number} in the queue")
+            queue.replace(logged[number].without_aliases())
+
+
 class _Sender:
     """Sends the events of a queue, one after the other."""
 
@@ -146,8 +163,10 @@ class _Sender:
         except ServerUnavailable as error:
             self._keep(self._report.waiting, event, str(error))
             self._blocked[""] = "the portal cannot be reached"
+        except AuthenticationRequired as error:
+            self._keep(self._report.failed, event, str(error))
+            self._blocked[""] = "the portal does not let you in"
         except (RunicornError, OSError, ValueError) as error:
-            logger.warning("%s is not sent: %s", event, error)
             self._keep(self._report.failed, event, str(error))
         else:
             self._report.sent.append(str(event))
@@ -186,7 +205,8 @@ class _Sender:
         sources = [hash_file(path, transfer.advance) for path in here]
         for source in sources:
             if source.digest != f"sha256:{source.path.name}":
-                raise IntegrityError(f"{source.path} is damaged: it cannot be sent any more")
+                source.path.unlink()  # so that logging it again brings it back
+                raise IntegrityError(f"{source.path} was damaged, and so removed: log it again")
         return sources
 
     def _send_use(self, event: Event) -> None:

@@ -56,10 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _replace_closed_streams() -> None:
-    """Have something to write to where whoever started this closed it, as some services do."""
-    for name in ("stdout", "stderr"):
+    """Have something to read and write where whoever started this closed it, as services do."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
 
 
 def _run(arguments: list[str]) -> int:

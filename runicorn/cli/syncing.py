@@ -9,9 +9,13 @@ from runicorn.cli import options
 from runicorn.cli.asking import confirm, require_terminal
 from runicorn.cli.output import print_line, say, show
 from runicorn.progress import reporting
-from runicorn.syncing import Kept, SyncReport, discard
+from runicorn.syncing import Kept, SyncReport, discard, leave_aliases_out
 from runicorn.syncing import sync as send_queue
 
+GIVE_UP = (
+    "or with --without-aliases NUMBER where only an alias is refused, "
+    "or give one up by --discard NUMBER"
+)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent, or go.")]
 Discard = Annotated[
     list[int] | None,
@@ -21,6 +25,14 @@ Discard = Annotated[
         help="Send nothing: forget this event, and what is nothing without it. Repeatable.",
     ),
 ]
+WithoutAliases = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--without-aliases",
+        metavar="NUMBER",
+        help="Send this version without its aliases, which are refused. Repeatable.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something is forgotten.")]
 
 
@@ -28,17 +40,20 @@ def sync(
     *,
     dry_run: DryRun = False,
     numbers: Discard = None,
+    without_aliases: WithoutAliases = None,
     yes: Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Send what was logged offline, in order; what fails is kept, and the exit code is 1.
 
     It may be stopped and run again at any time: nothing is sent twice. What can never be sent, as
-    the portal refuses it, is forgotten by `--discard` and its number.
+    the portal refuses it, is forgotten by `--discard` and its number; where only an alias is
+    refused, `--without-aliases` sends the version.
     """
     if numbers:
         _discard(numbers, dry_run=dry_run, yes=yes, as_json=as_json)
         return
+    leave_aliases_out(without_aliases or [])
     with reporting(None, "the queue") as bar:
         report = send_queue(dry_run=dry_run, progress=bar)
     show(asdict(report), lambda _: _print(report, dry_run=dry_run), as_json=as_json)
@@ -81,5 +96,5 @@ def _summary(report: SyncReport, *, dry_run: bool) -> str:
         return f"{len(report.waiting)} events would be sent"
     kept = len(report.failed) + len(report.waiting)
     rest = f"; {kept} are kept: run it again" if kept else ""
-    hint = ", or give one up by --discard and its number" if report.failed else ""
-    return f"Sent {len(report.sent)} events, {len(report.versions)} of them versions{rest}{hint}"
+    sent = f"Sent {len(report.sent)} events, {len(report.versions)} of them versions{rest}"
+    return f"{sent}, {GIVE_UP}" if report.failed else sent

@@ -58,13 +58,14 @@ def test_what_can_never_be_sent_is_discarded_by_its_number(
     for one in queue.contents.list_files():
         one.path.unlink()
     failed = runicorn("sync", "--json").json["failed"][0]
-    assert "give one up by --discard" in runicorn("sync").err
+    assert "give one up by --discard NUMBER" in runicorn("sync").err
     refused = runicorn("sync", "--discard", str(failed["number"]))
     assert (refused.code, "--yes" in refused.err) == (2, True)
     would = runicorn("sync", "--discard", str(failed["number"]), "--dry-run")
     assert would.out == f"{failed['number']}  {failed['event']}\n"
     done = runicorn("sync", "--discard", str(failed["number"]), "--yes", "--json")
     assert [one["event"] for one in done.json["discarded"]] == [failed["event"]]
+    assert runicorn("sync", "--without-aliases", str(failed["number"])).code == 2
     assert runicorn("sync").code == 0
     assert queue.list_events() == []
     again = runicorn("sync", "--discard", "99", "--yes")

@@ -370,3 +370,29 @@ def test_the_cap_is_20_gb_or_a_tenth_of_the_disk(tmp_path: Path) -> None:
     assert home.cache_bytes(tmp_path, {"RUNICORN_CACHE_BYTES": "123"}) == 123
     with pytest.raises(ValueError, match="RUNICORN_CACHE_BYTES must be"):
         home.cache_bytes(tmp_path, {"RUNICORN_CACHE_BYTES": "20GB"})
+
+
+def test_use_leaves_the_files_that_are_links_into_it_as_they_are(
+    logged: rn.Artifact, tmp_path: Path
+) -> None:
+    linked = logged.download(tmp_path / "linked", link=True) / "big"
+    os.utime(linked, (1e9, 1e9))
+    before = linked.stat()
+    logged.download(tmp_path / "out")
+    logged.download(tmp_path / "also linked", link=True)
+    assert linked.stat().st_mtime_ns == before.st_mtime_ns
+    (big,) = [one for one in own_cache().list_files() if one.size_bytes == len(BIG)]
+    assert big.used_at > 1e9 + 1e8
+
+
+def test_a_cache_that_one_may_not_enter_is_gone_without(
+    logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        if path.is_relative_to(own_cache().root):
+            raise PermissionError(13, "Permission denied", str(path))
+        return os.path.isfile(path)  # noqa: PTH113
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert not own_cache().has(digest_of(BIG))
+    assert (logged.download(tmp_path / "out") / "big").read_bytes() == BIG

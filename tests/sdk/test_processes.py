@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -140,3 +142,26 @@ def test_a_forked_process_that_leaves_the_block_does_not_end_the_run(portal: Liv
         assert in_fork(lambda: run.__exit__(None, None, None)) == 0
         assert rn.Client().get_run(run.id)["status"] == "running"
     assert rn.Client().get_run(run.id)["status"] == "finished"
+
+
+@pytest.mark.parametrize(("end", "status"), [("pass", "finished"), ("raise ValueError", "failed")])
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_a_run_of_a_worker_ends_with_it(
+    portal: LivePortal, tmp_path: Path, how: str, end: str, status: str
+) -> None:
+    (tmp_path / "work.py").write_text(f"""
+import multiprocessing
+import runicorn as rn
+
+def work():
+    run = rn.init(project="tests", name="worker")
+    open("id", "w").write(run.id)
+    {end}
+
+if __name__ == "__main__":
+    worker = multiprocessing.get_context("{how}").Process(target=work)
+    worker.start()
+    worker.join()
+""")
+    subprocess.run([sys.executable, "work.py"], cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+    assert rn.Client().get_run((tmp_path / "id").read_text())["status"] == status

@@ -12,10 +12,11 @@ import pytest
 import runicorn as rn
 from runicorn import errors
 from runicorn.config import Config
-from runicorn.syncing import discard
+from runicorn.syncing import discard, leave_aliases_out
 from tests.live import LivePortal
 from tests.sdk.conftest import digest_of
 from tests.sdk.offline import log, queue
+from tests.sdk.peers import Peer, json_answer
 
 MakeFile = Callable[..., Path]
 DEAD = "http://127.0.0.1:9"
@@ -263,3 +264,53 @@ def test_a_use_that_is_queued_while_the_version_is_sent_is_sent_too(
         run.use_artifact(name)
     assert rn.sync().is_complete
     assert [one["artifact"] for one in client.get_run_artifacts(run.id)["used"]] == [f"{name}:v1"]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_version_is_sent_without_the_aliases_that_are_refused(
+    name: str, make_file: MakeFile, client: rn.Client
+) -> None:
+    log(name, make_file("m", name.encode()), aliases="gold", comment="why")
+    leave_aliases_out([2])
+    commit = queue().list_events()[1].body["commit"]
+    assert (commit["aliases"], "comment" in commit) == ([], False)
+    assert rn.sync().is_complete
+    assert client.get_version(name, 1)["aliases"] == ["latest"]
+    with pytest.raises(ValueError, match="no version with the number 1 in the queue"):
+        leave_aliases_out([1])
+
+
+@pytest.mark.usefixtures("offline")
+def test_who_is_not_let_in_is_told_once(
+    peer: Peer, name: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        log(f"{name}-{number}", make_file("m"))
+    peer.script(json_answer(401, {"detail": "Say who you are.", "code": "unauthenticated"}))
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", peer.url)
+    report = rn.sync()
+    assert (len(report.failed), len(report.waiting), len(peer.calls)) == (1, 8, 1)
+    assert {one.reason for one in report.waiting[2:]} == {"the portal does not let you in"}
+
+
+@pytest.mark.usefixtures("offline")
+def test_content_that_is_logged_again_stays_the_same_file(name: str, make_file: MakeFile) -> None:
+    log(name, make_file("m", name.encode()))
+    (before,) = queue().contents.list_files()
+    inode = before.path.stat().st_ino
+    log(name, make_file("m", name.encode()))
+    assert before.path.stat().st_ino == inode
+    assert list((queue().root / "partial").iterdir()) == []
+
+
+@pytest.mark.usefixtures("offline")
+def test_content_that_is_damaged_in_the_queue_is_healed_by_logging_it_again(
+    name: str, make_file: MakeFile
+) -> None:
+    log(name, make_file("m", name.encode()))
+    (blob,) = queue().contents.list_files()
+    blob.path.chmod(0o644)
+    blob.path.write_bytes(bytes(blob.size_bytes))
+    assert "was damaged, and so removed" in rn.sync().failed[0].reason
+    log(name, make_file("m", name.encode()))
+    assert rn.sync().versions == [f"{name}:v1", f"{name}:v2"]
