@@ -12,7 +12,7 @@ THIS = say("This")
 
 def require_somewhere(caller: Caller, role: Role) -> None:
     """Raise AccessDenied (403) unless ``caller`` has this role, be it in one team only."""
-    _require(access_of(caller).highest, role)
+    _require(caller, access_of(caller).highest, role)
 
 
 def require_on(caller: Caller, role: Role, artifact: Artifact, *, what: str = THIS) -> None:
@@ -20,7 +20,7 @@ def require_on(caller: Caller, role: Role, artifact: Artifact, *, what: str = TH
 
     ``what`` begins the sentence that says so.
     """
-    _require(role_on(caller, artifact), role, what)
+    _require(caller, role_on(caller, artifact), role, what)
 
 
 def require_in(caller: Caller, role: Role, team_id: int | None) -> None:
@@ -28,7 +28,7 @@ def require_in(caller: Caller, role: Role, team_id: int | None) -> None:
 
     None: on what belongs to everyone.
     """
-    _require(access_of(caller).role_on(team_id), role)
+    _require(caller, access_of(caller).role_on(team_id), role)
 
 
 def require_everywhere(caller: Caller, role: Role) -> None:
@@ -36,7 +36,7 @@ def require_everywhere(caller: Caller, role: Role) -> None:
 
     For what belongs to the whole portal, such as patterns and runs.
     """
-    _require(access_of(caller).role_on(None), role)
+    _require(caller, access_of(caller).role_on(None), role)
 
 
 def require_to_delete(caller: Caller, version: Version) -> None:
@@ -62,11 +62,9 @@ def has_on(caller: Caller, role: Role, artifact: Artifact) -> bool:
     return held is not None and held >= role
 
 
-def _require(has: Role | None, needed: Role, what: str = THIS) -> None:
+def _require(caller: Caller, has: Role | None, needed: Role, what: str = THIS) -> None:
     if has is None or has < needed:
-        # A role's name is translated where accounts.web.forms lists them all.
-        none = say("you have none here")
-        mine = say("yours here is {role}", role=say(has.label)) if has else none
+        mine = _held(has, is_capped=has == access_of(caller).cap)
         raise AccessDenied(
             say(
                 "{what} needs the role {role}; {mine}.",
@@ -76,3 +74,12 @@ def _require(has: Role | None, needed: Role, what: str = THIS) -> None:
             ),
             needs=needed.label,
         )
+
+
+def _held(has: Role | None, *, is_capped: bool) -> str:
+    """What the caller has; a role's name is translated where accounts.web.forms lists them all."""
+    if has is None:
+        return say("you have none here")
+    if is_capped:
+        return say("yours here, with this token, is {role}", role=say(has.label))
+    return say("yours here is {role}", role=say(has.label))

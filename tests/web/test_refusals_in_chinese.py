@@ -13,7 +13,7 @@ from django.utils import translation
 from rest_framework.test import APIClient
 
 from accounts.errors import Conflict
-from accounts.roles import Role
+from accounts.roles import Role, Scope
 from accounts.sentences import Sentence, say
 from accounts.web.language import translated
 from artifacts.errors import (
@@ -32,7 +32,7 @@ from artifacts.services.versions import soft_delete_version
 from runicorn_site.refusals import PageRefusals
 from tests.conftest import ANYBODY, MakeVersion
 from tests.formats.sources import npy, safetensors, zipped
-from tests.people import client_of, make_user
+from tests.people import client_of, make_user, token_client
 
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"}
 PAGE = "/artifacts/model/model-a"
@@ -130,6 +130,11 @@ def test_who_may_not(team: None, make_version: MakeVersion) -> None:
     path = "/api/artifacts/model-a/aliases/a"
     said = viewer.put(path, {"version": "v1"}, format="json", **CHINESE).json()
     assert said["detail"] == "This needs the role contributor; yours here is viewer."
+    program = token_client(make_user("cora", Role.CONTRIBUTOR), Scope.READ)
+    said = program.put(path, {"version": "v1"}, format="json").json()
+    assert said["detail"] == (
+        "This needs the role contributor; yours here, with this token, is viewer."
+    )
     assert "只有管理员才能管理账号和团队。" in text_of(viewer.get("/settings/new-team", **CHINESE))
 
 
