@@ -136,7 +136,8 @@ class Artifact:
         The files and references of ``base`` are carried over without being downloaded or sent, its
         description and metadata where this artifact says nothing else. :meth:`add_file` replaces a
         file of that path, :meth:`remove_file` leaves one out. The run that logs it also uses
-        ``base``.
+        ``base``. Two who start from the same version do not see each other's changes: the later
+        version has its own alone.
 
         >>> with rn.init(project="vision", name="label") as run:
         ...     photos = rn.Artifact("photos", type="dataset").add_dir("data")

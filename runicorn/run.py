@@ -87,7 +87,8 @@ class Run:
         and some protected aliases ask for it. Only content the server does not have is sent, and
         what broke off goes on where it broke off, in a new process too. With
         ``if_unchanged="reuse"`` content that the latest version has already makes no new one: that
-        version gets the aliases, and its number is returned.
+        version gets the aliases, keeps its own description, tags and metadata, and its number is
+        returned.
 
         Offline nothing is sent, the artifact waits in the queue for ``runicorn sync``, and the
         number is 0; so it is in a disabled run, which logs nothing.

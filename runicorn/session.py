@@ -31,6 +31,10 @@ def init(
     ``RUNICORN_MODE``, else online. ``storage`` and ``capture_env`` are taken from scripts written
     for Runicorn 0.5 and do nothing: the server (``RUNICORN_TRACKING_URI``) keeps the data.
 
+    A ``with`` block says best how a run ended. Without one, a program or a worker that dies of an
+    exception leaves it failed, any other end finished; a code given to ``sys.exit`` is not seen
+    there, and a process that is killed leaves the run ``running``.
+
     >>> with rn.init(project="vision", name="resnet50") as run:
     ...     run.project, run.name, run.status
     ('vision', 'resnet50', 'running')
