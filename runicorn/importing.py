@@ -12,6 +12,7 @@ from runicorn.errors import (
     AuthenticationRequired,
     QuotaExceeded,
     RunicornError,
+    RunNotFound,
     ServerError,
     ServerUnavailable,
     SourceChanged,
@@ -67,6 +68,17 @@ class RemotePortal:
         }  # fmt: skip
         _ask(lambda: self._client.imports.version(line.name, body))
 
+    def has_run(self, run: PastRun) -> bool:
+        """Whether it is there."""
+        try:
+            found = _ask(lambda: self._client.get_run(run.id), RunNotFound)
+        except RunNotFound:
+            return False
+        if (found["project"], found["name"]) != (run.project, run.name):
+            whose = f"project {found['project']!r}, name {found['name']!r}"
+            raise Refused(f"Run {run.id} exists: {whose}.")
+        return True
+
     def add_run(self, run: PastRun) -> tuple[bool, list[tuple[RunLink, str]]]:
         """Make the run with its links."""
         found, is_new = _ask(lambda: self._client.imports.run(run.id, run_body(run)))
@@ -120,13 +132,13 @@ class RemotePortal:
         )  # fmt: skip
 
 
-def _ask(call: Callable[[], T]) -> T:
-    """The portal's answer; what concerns one version alone is Refused."""
+def _ask(call: Callable[[], T], *expected: type[RunicornError]) -> T:
+    """The portal's answer; what concerns one version alone is Refused, ``expected`` is raised."""
     try:
         return call()
     except QuotaExceeded as error:
         raise Refused(str(error)) from None
-    except FATAL:
+    except (*FATAL, *expected):
         raise
     except RunicornError as error:
         raise Refused(str(error)) from None

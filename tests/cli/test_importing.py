@@ -63,6 +63,29 @@ def test_a_dry_run_writes_nothing(
     assert runicorn("artifacts", "versions", name).code == 3
 
 
+def test_a_dry_run_says_what_an_import_would(
+    portal: LivePortal, runicorn: RunCommand, root: Path
+) -> None:
+    dry = runicorn("import", "runicorn", root, "--dry-run", "--json").json
+    real = runicorn("import", "runicorn", root, "--json").json
+    again = runicorn("import", "runicorn", root, "--dry-run", "--json").json
+    assert dry["digest"] == real["digest"] == again["digest"]
+    assert dry["versions"] == {"new": 2}
+    assert (dry["runs"], again["runs"]) == ({"new": 2}, {"there": 2})
+    assert dry["run_links"] == real["run_links"] == again["run_links"]
+
+
+def test_a_dry_run_hashes_every_file(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str
+) -> None:
+    for path in [*root.rglob("a.bin"), *root.glob("artifacts/.dedup/*/*")]:
+        if path.stat().st_size < 100:
+            path.write_bytes(b"another content"[:12])
+    done = runicorn("import", "runicorn", root, "--dry-run")
+    assert done.code == 1
+    assert f"corrupted: model/{name}:v1: a.bin has the digest" in done.out
+
+
 def test_lost_content_is_said_and_exits_1(
     portal: LivePortal, runicorn: RunCommand, root: Path, name: str
 ) -> None:

@@ -160,6 +160,25 @@ def test_a_run_is_sent_with_what_it_used(remote: RemotePortal, peer: Peer) -> No
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("name", "is_there"), [("n", True), ("other", False)])
+def test_a_run_is_looked_for(
+    remote: RemotePortal, peer: Peer, name: str, *, is_there: bool
+) -> None:  # fmt: skip
+    peer.script(json_answer(200, {"id": "r", "project": "p", "name": "n"}))
+    run = PastRun("r", "p", name)
+    if is_there:
+        assert remote.has_run(run)
+    else:
+        with pytest.raises(Refused, match="Run r exists: project 'p', name 'n'"):
+            remote.has_run(run)
+    assert (peer.seen[0].method, peer.seen[0].path) == ("GET", "/api/runs/r")
+
+
+def test_a_run_that_there_is_not_is_new(remote: RemotePortal, peer: Peer) -> None:
+    peer.script(json_answer(404, {"detail": "no", "code": "run_not_found"}))
+    assert remote.has_run(PastRun("r", "p", "n")) is False
+
+
 def test_a_file_that_is_not_as_it_must_be_is_not_sent(
     remote: RemotePortal, peer: Peer, tmp_path: Path, make_file: Callable[[str, bytes], Path]
 ) -> None:
