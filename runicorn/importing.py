@@ -23,6 +23,7 @@ from runicorn.imports import StandingInfo
 from runicorn.legacy.files import open_plain, why_not, why_unreadable
 from runicorn.legacy.importing import Lost, Refused, Standing, Taken, TakenFiles
 from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tombstone
+from runicorn.payloads import RunInfo
 from runicorn.rules import EVERYONE
 from runicorn.transfer import Reporter, Transfer
 from runicorn.upload import upload_missing
@@ -70,14 +71,19 @@ class RemotePortal:
 
     def has_run(self, run: PastRun) -> bool:
         """Whether it is there."""
-        try:
-            found = _ask(lambda: self._client.get_run(run.id), RunNotFound)
-        except RunNotFound:
+        found = _ask(lambda: self._find_run(run.id))
+        if found is None:
             return False
         if (found["project"], found["name"]) != (run.project, run.name):
             whose = f"project {found['project']!r}, name {found['name']!r}"
             raise Refused(f"Run {run.id} exists: {whose}.")
         return True
+
+    def _find_run(self, run_id: str) -> RunInfo | None:
+        try:
+            return self._client.get_run(run_id)
+        except RunNotFound:
+            return None
 
     def add_run(self, run: PastRun) -> tuple[bool, list[tuple[RunLink, str]]]:
         """Make the run with its links."""
@@ -132,13 +138,13 @@ class RemotePortal:
         )  # fmt: skip
 
 
-def _ask(call: Callable[[], T], *expected: type[RunicornError]) -> T:
-    """The portal's answer; what concerns one version alone is Refused, ``expected`` is raised."""
+def _ask(call: Callable[[], T]) -> T:
+    """The portal's answer; what concerns one version alone is Refused."""
     try:
         return call()
     except QuotaExceeded as error:
         raise Refused(str(error)) from None
-    except (*FATAL, *expected):
+    except FATAL:
         raise
     except RunicornError as error:
         raise Refused(str(error)) from None

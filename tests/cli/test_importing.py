@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -204,8 +205,9 @@ def test_an_export_through_the_api_is_a_store_and_comes_back(
 ) -> None:
     runicorn("import", "runicorn", root)
     done = runicorn("export", tmp_path / "out", f"model/{name}")
-    assert done.code == 1  # its deleted version has no content over the API
-    assert f"skipped: model/{name}:v3: is deleted" in done.out
+    assert done.code == 0
+    assert f"note: model/{name}:v3: is deleted in the portal" in done.out
+    assert "2: 1 deleted, 1 written" in done.out
     folder = tmp_path / "out/artifacts/model" / name
     assert (folder / "v1/files/a.bin").read_bytes() == b"content of a"
     assert json.loads((folder / "versions.json").read_text())["aliases"] == {
@@ -215,7 +217,58 @@ def test_an_export_through_the_api_is_a_store_and_comes_back(
     back = runicorn("import", "runicorn", tmp_path / "out", "--json").json
     assert back["versions"] == {"there": 1}
     again = runicorn("export", tmp_path / "out", f"model/{name}", "--json").json
-    assert again["versions"] == {"there": 1, "skipped": 1}
+    assert again["versions"] == {"there": 1, "deleted": 1}
+
+
+def statuses(folder: Path) -> list[tuple[int, str]]:
+    """What the index of an artifact says."""
+    rows = json.loads((folder / "versions.json").read_text())["versions"]
+    return [(row["version"], row["status"]) for row in rows]
+
+
+def test_what_is_deleted_after_an_export_stays_in_it_as_deleted(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    client, folder = rn.Client(), tmp_path / "out/artifacts/model" / name
+    client.restore_version(name, 3)
+    assert runicorn("export", tmp_path / "out", name).code == 0
+    client.delete_version(name, 3)
+    deleted_at = client.get_version(name, 3)["deleted_at"]
+    for _ in range(2):
+        done = runicorn("export", tmp_path / "out", name)
+        assert (done.code, "2: 1 kept, 1 there" in done.out) == (0, True)
+        assert "what was exported before stays" in done.out
+    assert statuses(folder) == [(1, "ready"), (3, "deleted")]
+    assert json.loads((folder / "v3/.deleted").read_text())["deleted_at"] == deleted_at
+    assert (folder / "v3/files/sub/b.bin").read_bytes() == b"b" * 100_000
+    back = runicorn("import", "runicorn", tmp_path / "out", "--rename", f"model/{name}={name}-2")
+    assert back.code == 0
+    assert client.get_version(f"{name}-2", 3)["status"] == "deleted"
+    client.restore_version(name, 3)
+    assert runicorn("export", tmp_path / "out", name).code == 0
+    assert statuses(folder) == [(1, "ready"), (3, "ready")]
+
+
+def test_what_is_purged_after_an_export_stays_in_it_as_deleted(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    client, folder = rn.Client(), tmp_path / "out/artifacts/model" / name
+    client.restore_version(name, 3)
+    runicorn("export", tmp_path / "out", name)
+    client.delete_version(name, 3, permanent=True)
+    before = None
+    for _ in range(2):
+        done = runicorn("export", tmp_path / "out", name)
+        assert (done.code, "v3: was deleted for ever" in done.out) == (0, True)
+        assert before in {None, (folder / "v3/.deleted").read_bytes()}
+        before = (folder / "v3/.deleted").read_bytes()
+    assert statuses(folder) == [(1, "ready"), (3, "deleted")]
+    back = runicorn("import", "runicorn", tmp_path / "out", "--rename", f"model/{name}={name}-2")
+    assert back.code == 0
+    shutil.rmtree(folder / "v3")
+    assert runicorn("export", tmp_path / "out", name, "--json").json["findings"] == []
 
 
 def test_large_content_and_an_empty_file_come_whole(
@@ -236,7 +289,18 @@ def test_a_name_that_there_is_not_exits_3(
     portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
 ) -> None:
     done = runicorn("export", tmp_path / "out", name)
-    assert (done.code, done.err) == (3, f"Artifact not found: {name}\n")
+    assert (done.code, done.out, done.err) == (3, "", f"Artifact not found: {name}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_name_of_two_that_there_is_not_exits_3(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    done = runicorn("export", tmp_path / "out", name, f"dataset/{name}", f"{name}-2", "--json")
+    assert (done.code, done.out) == (3, "")
+    assert json.loads(done.err)["detail"] == f"Artifact not found: dataset/{name}, {name}-2"
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_export_is_left_alone(

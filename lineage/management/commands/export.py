@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write(work.report.to_text())
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
         self.stdout.write(work.report.to_text())
-        if work.report.findings:
+        if work.report.has_losses:
             sys.exit(1)
 
 
