@@ -186,7 +186,38 @@ def test_a_folder_without_files_is_skipped(
     (tmp_path / "tree" / name).mkdir(parents=True)
     done = runicorn("import", "folder", tmp_path / "tree", "-t", "code", "--json")
     assert [(one["outcome"], one["text"]) for one in done.json] == [("skipped", "has no files")]
-    assert "say --name" in runicorn("import", "folder", tmp_path / "tree" / name, "-t", "code").err
+    assert done.code == 1
+    empty = runicorn("import", "folder", tmp_path / "tree" / name, "-t", "code")
+    assert (empty.code, empty.out) == (1, "")
+    assert "has no sub-folders" in empty.err
+    assert "With --name NAME" in empty.err
+
+
+def test_files_beside_the_folders_are_left_out_and_said(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
+) -> None:
+    tree = make_tree(tmp_path / "tree", f"{name}/x", ".git/y", *"abcde")
+    done = runicorn("import", "folder", tree, "-t", "code", "--json")
+    assert [(one["outcome"], one["text"]) for one in done.json] == [
+        ("imported", ""), ("skipped", "left out: .git, a, b, c, d and 1 more"),
+    ]  # fmt: skip
+    assert (done.code, "move it into one of them" in done.err) == (0, True)
+    again = runicorn("import", "folder", tree, "-t", "code")
+    assert (again.code, "left out: .git, a, b, c, d and 1 more" in again.out) == (0, True)
+    files = rn.Client().get_files(name, 1)["files"]
+    assert [one["path"] for one in files] == ["x"]
+
+
+def test_a_folder_of_files_alone_exits_1_and_says_what_to_do(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
+) -> None:
+    tree = make_tree(tmp_path / "tree", "a")
+    for more in ([], ["--dry-run"]):
+        done = runicorn("import", "folder", tree, "-t", "code", *more)
+        assert (done.code, "left out: a" in done.out) == (1, True)
+        assert "Nothing to log" in done.err
+    named = runicorn("import", "folder", tree, "-t", "code", "--name", name)
+    assert (named.code, named.err) == (0, "")
 
 
 @pytest.mark.parametrize("options", [["-t", "nix"], ["-t", "code", "--name", "a/b"], []])

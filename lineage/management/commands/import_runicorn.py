@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Team
 from accounts.names import EVERYONE
 from artifacts.errors import DomainError
+from artifacts.management.logs import quiet_log
 from artifacts.services.locks import only_one
 from artifacts.services.store import verified_store
 from artifacts.storage.adopt import may_be_linked
@@ -22,7 +23,10 @@ from runicorn.legacy.report import Report, write_json
 
 
 class Command(BaseCommand):
-    """Exit code 1 where something was not taken over as it stands in the store."""
+    """Exit code 1 where something was not taken over as it stands in the store.
+
+    The report stands alone: the log of each version and run is there with ``--verbosity 2``.
+    """
 
     help = "Take over a storage folder of Runicorn 0.4 or 0.5, or an export of a portal."
 
@@ -56,7 +60,8 @@ class Command(BaseCommand):
                 return
             portal = Portal(root, may_link=not options["copy"])
             work = Import(root, portal, settings, options["dry_run"], self._tell)
-            self._import(work, options["report"])
+            with quiet_log(options["verbosity"]):
+                self._import(work, options["report"])
 
     def _tell(self, text: str) -> None:
         """A sign of life, where somebody looks."""
