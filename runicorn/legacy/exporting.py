@@ -105,8 +105,17 @@ class ExportReport:
         for how, count in sorted(self.contents.items()):
             lines.append(f"  contents   {count} {how}, {human_size(self.content_bytes[how])}")
         lines.append(f"  runs       {self.runs}")
-        lines.append("Complete." if self.is_complete else "NOT COMPLETE: run it again.")
+        lines.append(self._verdict())
         return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        if not self.is_complete:
+            return "NOT COMPLETE: run it again."
+        if not self.has_losses:
+            return "Complete."
+        losses = Counter(one.kind for one in self.findings if one.kind != "note")
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(losses.items()))
+        return f"Complete. Not as it is in the portal: {told}."
 
 
 class Export:

@@ -23,6 +23,7 @@ from lineage.models import Run, RunInput
 from lineage.services import create_run, update_run, use_version
 from runicorn.legacy.exporting import ExportReport
 from runicorn.legacy.report import Report
+from runicorn.legacy.values import Finding
 from tests.checkpoints import noise
 from tests.conftest import MakeVersion, sha256_of
 from tests.legacy.plain import snapshot
@@ -418,3 +419,12 @@ def test_a_report_says_what_was_written() -> None:
     assert "2 copied, 3.0 MiB" in report.to_text()
     assert report.to_text().endswith("NOT COMPLETE: run it again.")
     assert report.to_json()["content_bytes"] == {"copied": 3 << 20}
+
+
+def test_notes_are_no_losses() -> None:
+    report = ExportReport("/e", "the portal", is_complete=True)
+    report.findings.append(Finding("note", "m:v1", "is deleted"))
+    assert (report.has_losses, report.to_text().endswith("\nComplete.")) == (False, True)
+    report.findings += [Finding("corrupted", "m:v2", "a"), Finding("corrupted", "m:v2", "b")]
+    assert report.has_losses
+    assert report.to_text().endswith("Not as it is in the portal: 2 corrupted.")

@@ -61,8 +61,8 @@ def test_nothing_that_merely_sounds_like_it_is_proposed() -> None:
 
 
 def test_a_slip_is_told_as_ever() -> None:
-    assert told("run.finsh()") == (
-        "AttributeError: 'DisabledRun' object has no attribute 'finsh'. Did you mean: 'finish'?"
+    assert told("run.finished()") == (
+        "AttributeError: 'DisabledRun' object has no attribute 'finished'. Did you mean: 'finish'?"
     )
 
 
