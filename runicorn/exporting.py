@@ -77,13 +77,15 @@ class RemoteSource:
                 yield replace(found, created_at=item["created_at"], updated_at=item["updated_at"])
 
     def require_names(self) -> None:
-        """Raise :class:`ArtifactNotFound`, naming each, where some of the names are nobody's."""
+        """Raise :class:`ArtifactNotFound` where a name is nobody's, or the team has nothing."""
         pairs = zip(self._names, self._wanted(), strict=True)
         missing = [
             name for name, one in pairs if not any(_is_meant(item, one) for item in self._list())
         ]
         if missing:
             raise ArtifactNotFound(f"Artifact not found: {', '.join(missing)}")
+        if self._team and not self._list():
+            raise ArtifactNotFound(f"There is no artifact of the team {self._team!r}")
 
     def _wanted(self) -> list[ArtifactName]:
         return [parse_name(name, None, self._team) for name in self._names]

@@ -1,4 +1,4 @@
-"""Names of Runicorn 0.5 that are not here: what to say in their place.
+"""Names of Runicorn 0.5, or much like them, that are not here: what to say in their place.
 
 They are missing all the same: ``hasattr`` is False, and type checkers know nothing of them.
 """
@@ -58,16 +58,16 @@ def missing_of_run(run: object, name: str) -> AttributeError:
     if name not in _RUN:
         kind = type(run).__name__
         return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=run)
-    return _former(f"run.{name}", name, _RUN[name])
+    return _former(f"run.{name} here, which Runicorn 0.5 had", name, _RUN[name])
 
 
 def missing_of_module(module: str, name: str) -> AttributeError:
     """What to raise for a name that the package does not have."""
     if name not in _MODULE:
         return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
-    return _former(f"rn.{name}", name, _MODULE[name])
+    return _former(f"rn.{name} here", name, _MODULE[name])
 
 
 def _former(called: str, name: str, text: str) -> AttributeError:
     """With the name and no object: nothing that merely sounds like it is proposed."""
-    return AttributeError(f"There is no {called} here, as in Runicorn 0.5: {text}.", name=name)
+    return AttributeError(f"There is no {called}: {text}.", name=name)

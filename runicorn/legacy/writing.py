@@ -82,7 +82,7 @@ class ExportFolder:
         return self.artifacts / _checked(line.type) / _checked(line.name)
 
     def has_version(self, past: PastVersion) -> bool:
-        """Whether its files are all here: metadata.json is written last."""
+        """Whether its files are all here: metadata.json is written last, lost content or not."""
         folder = self.version_folder(past)
         try:
             read_bytes(folder / "metadata.json")
@@ -90,7 +90,14 @@ class ExportFolder:
         except (Unreadable, ValueError):
             return False
         written = layout.manifest_json(WrittenVersion(past, "ready"))
-        return bool(manifest.get("files") == json.loads(json.dumps(written))["files"])
+        is_same = manifest.get("files") == json.loads(json.dumps(written))["files"]
+        return is_same and all(map(self._has_content, past.files))
+
+    def _has_content(self, file: PastFile) -> bool:
+        try:
+            return self.pool_path(file.digest).lstat().st_size == file.size
+        except OSError:
+            return False
 
     # What was exported before ---------------------------------------------------------------------
 
@@ -147,9 +154,8 @@ class ExportFolder:
 
     def _fetch_once(self, file: PastFile, fetch: Fetch) -> str:
         target = self.pool_path(file.digest)
-        with suppress(OSError):
-            if target.lstat().st_size == file.size:
-                return "known"
+        if self._has_content(file):
+            return "known"
         target.parent.mkdir(exist_ok=True)
         part = target.with_name(PART_PREFIX + uuid.uuid4().hex)
         try:

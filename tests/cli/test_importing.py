@@ -324,6 +324,14 @@ def test_a_name_that_there_is_not_exits_3(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_team_that_has_nothing_exits_3(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path
+) -> None:
+    done = runicorn("export", tmp_path / "out", "--team", "nix")
+    assert (done.code, done.err) == (3, "There is no artifact of the team 'nix'\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_one_name_of_two_that_there_is_not_exits_3(
     portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
 ) -> None:

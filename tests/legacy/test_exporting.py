@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.access import SYSTEM
 from accounts.models import Team
@@ -335,9 +336,15 @@ def test_only_what_is_named_is_exported(
     )
 
 
-def test_a_name_that_there_is_not_is_said(filled: None, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="Artifact not found: nix"):
-        call_command("export", str(tmp_path / "export"), "nix")
+@pytest.mark.parametrize(
+    ("word", "text"), [("nix", "Artifact not found: nix"), ("--team=nix", "There is no team 'nix'")]
+)
+def test_a_name_that_there_is_not_is_said(
+    filled: None, tmp_path: Path, word: str, text: str
+) -> None:
+    with pytest.raises(CommandError, match=text):
+        call_command("export", str(tmp_path / "export"), word)
+    assert not (tmp_path / "export").exists()
 
 
 def test_two_artifacts_of_one_name_are_not_mixed(
@@ -368,6 +375,20 @@ def test_damaged_content_is_left_out_and_said(
     assert json.loads((folder / "versions.json").read_text())["versions"][0]["status"] == (
         "corrupted"
     )
+
+
+def test_what_was_lost_and_is_healed_is_written_again(
+    filled: None, export: Callable[..., str], tmp_path: Path
+) -> None:
+    blobs = Blob.objects.filter(sha256=sha256_of(b"2"))
+    blobs.update(damaged_at=timezone.now())
+    export(code=1)  # a deleted version is called deleted, not corrupted
+    content = tmp_path / "export/artifacts/model/模型/v2/files/a/b.bin"
+    assert not content.exists()
+    blobs.update(damaged_at=None)
+    Version.objects.filter(number=2).update(deleted_at=None)
+    export()
+    assert content.read_bytes() == b"2"
 
 
 def test_with_link_the_content_shares_the_store_and_stays_read_only(
