@@ -1,34 +1,25 @@
 """An export is a storage folder of 0.5, and imported again it makes the same portal."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
-from accounts.access import SYSTEM
 from accounts.models import Team
-from accounts.roles import Role
 from artifacts.models import Alias, Artifact, Blob, Version
-from artifacts.services.aliases import move_alias
 from artifacts.services.integrity import mark_damaged
-from artifacts.services.purge import purge_version
-from artifacts.services.versions import soft_delete_version
 from artifacts.storage.layout import Store
-from artifacts.storage.manifest import ManifestReference
 from lineage.models import Run, RunInput
-from lineage.services import create_run, update_run, use_version
 from runicorn.legacy.exporting import ExportReport
 from runicorn.legacy.report import Report
 from runicorn.legacy.values import Finding
 from tests.checkpoints import noise
 from tests.conftest import MakeVersion, sha256_of
 from tests.legacy.plain import snapshot
-from tests.people import make_user
+from tests.legacy.taken import forget_all
 
 Take = Callable[..., Report]
 
@@ -72,53 +63,6 @@ def everything() -> dict[str, list[Any]]:
     }
 
 
-@pytest.fixture
-def export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run the command; gives what it printed."""
-
-    def export(*words: str, to: Path = tmp_path / "export", code: int = 0) -> str:
-        capsys.readouterr()
-        if code:
-            with pytest.raises(SystemExit) as ended:
-                call_command("export", str(to), *words)
-            assert ended.value.code == code
-        else:
-            call_command("export", str(to), *words)
-        return capsys.readouterr().out
-
-    return export
-
-
-@pytest.fixture
-def filled(make_version: MakeVersion) -> None:
-    """A portal with something of everything."""
-    ada = make_user("ada", Role.ADMIN)
-    Team.objects.create(name="vision")
-    run, _ = create_run(project="a/b: c", name="", run_id="run-1", created_by=ada)
-    references = (
-        ManifestReference("s3://b/c", "x", 7, "the name", {"k": [2.5, 10**16]}),
-        ManifestReference("https://example.org"),
-    )
-    first = make_version(
-        "模型", files={"a/b.bin": b"1", "空": b"", "c": b"1"}, references=references,
-        run_id="run-1", created_by=ada, description="d", tags=["t", "u"],
-        metadata={"n": [1, 2.5, None, {"x": "é"}]}, aliases=["prod", "old"],
-    )  # fmt: skip
-    second = make_version("模型", files={"a/b.bin": b"2"}, created_by=ada, aliases=["prod"])
-    third = make_version("模型", files={"a/b.bin": b"3"}, run_id="run-1")
-    fourth = make_version("模型", files={"a/b.bin": b"4"})
-    hidden = make_version("hidden", team="vision", type="dataset", created_by=ada)
-    use_version(run=run, version=second, used_by=ada)
-    use_version(run=run, version=third, used_by=ada)
-    use_version(run=run, version=hidden, used_by=ada)
-    update_run(run=run, status="failed", changed_by=ada)
-    create_run(project="artifacts", name="runs", run_id="run-2", created_by=SYSTEM)
-    move_alias(artifact=first.artifact, name="old", version=first, moved_by=ada, is_protected=True)
-    soft_delete_version(version=second, deleted_by=ada)
-    purge_version(version=third, purged_by=ada)
-    purge_version(version=fourth, purged_by=ada)
-
-
 def test_an_import_of_an_export_makes_the_same_portal(
     filled: None, export: Callable[..., str], take: Take, tmp_path: Path
 ) -> None:
@@ -132,16 +76,6 @@ def test_an_import_of_an_export_makes_the_same_portal(
     for kind, rows in before.items():
         for mine, theirs in zip(after[kind], rows, strict=True):
             assert mine == theirs
-
-
-def forget_all() -> None:
-    """Lose the rows of artifacts and runs, and the content."""
-    RunInput.objects.all().delete()
-    Run.objects.all().delete()
-    Alias.objects.all().delete()
-    Version.objects.all().delete()
-    Artifact.objects.all().delete()
-    Blob.objects.all().delete()
 
 
 def test_a_store_of_0_5_comes_back_from_its_export(
@@ -189,117 +123,6 @@ def test_runs_go_where_0_5_looks_for_them(
         ("模型", 2), ("模型", 3), ("hidden", 1),
     ]  # fmt: skip
     assert len(list(tmp_path.glob("export/artifacts_/runs/runs/run-2/meta.json"))) == 1
-
-
-def test_an_export_goes_on_where_it_stopped(
-    filled: None, export: Callable[..., str], tmp_path: Path
-) -> None:
-    export()
-    whole = snapshot(tmp_path / "export")
-    folder = tmp_path / "export/artifacts/model/模型/v1"
-    (folder / "metadata.json").unlink()
-    (folder / "files/c").unlink()
-    (tmp_path / "export/artifacts/model/模型/versions.json").unlink()
-    out = export()
-    assert "2 there, 1 written" in out
-    again = snapshot(tmp_path / "export")
-    assert {path: values[4] for path, values in again.items()} == {
-        path: values[4] for path, values in whole.items()
-    }
-
-
-def test_a_second_export_follows_what_was_said_since(
-    filled: None, export: Callable[..., str], tmp_path: Path
-) -> None:
-    export()
-    Alias.objects.update(is_protected=False)
-    version = Version.objects.get(artifact__name="模型", number=1)
-    soft_delete_version(version=version, deleted_by=SYSTEM)
-    export()
-    folder = tmp_path / "export/artifacts/model/模型"
-    assert (folder / "v1/.deleted").exists()
-    assert "latest" not in json.loads((folder / "versions.json").read_text())["aliases"]
-
-
-def statuses(folder: Path) -> list[tuple[int, str]]:
-    """What the index of an artifact says."""
-    rows = json.loads((folder / "versions.json").read_text())["versions"]
-    return [(row["version"], row["status"]) for row in rows]
-
-
-def test_what_is_purged_after_an_export_stays_in_it_as_deleted(
-    make_version: MakeVersion, export: Callable[..., str], take: Take, tmp_path: Path
-) -> None:
-    make_version(files={"a": b"1"})
-    purged = make_version(files={"a": b"2"}, run_id="run-1", aliases=["prod"])
-    export()
-    purge_version(version=purged, purged_by=SYSTEM)
-    folder = tmp_path / "export/artifacts/model/model-a"
-    for _ in range(2):
-        out = export()
-        assert "model-a:v2: was deleted for ever in the portal" in out
-        assert "2: 1 kept, 1 there" in out
-    assert statuses(folder) == [(1, "ready"), (2, "deleted")]
-    marker = json.loads((folder / "v2/.deleted").read_text())
-    assert marker["deleted_at"] == Version.objects.get(number=2).purged_at.timestamp()
-    assert json.loads((folder / "versions.json").read_text())["aliases"] == {"latest": 1}
-    assert json.loads((folder / "portal.json").read_text())["purged"] == []
-    forget_all()
-    assert take(tmp_path / "export").findings == []
-    assert Version.objects.get(number=2).status == "deleted"
-
-
-def test_whose_folder_is_removed_is_a_tombstone_again(
-    make_version: MakeVersion, export: Callable[..., str], take: Take, tmp_path: Path
-) -> None:
-    make_version(files={"a": b"1"})
-    purged = make_version(files={"a": b"2"})
-    export()
-    purge_version(version=purged, purged_by=SYSTEM)
-    shutil.rmtree(tmp_path / "export/artifacts/model/model-a/v2")
-    assert "deleted for ever" not in export()
-    forget_all()
-    take(tmp_path / "export")
-    assert Version.objects.get(number=2).status == "purged"
-
-
-def test_an_artifact_that_is_purged_as_a_whole_stays_as_deleted(
-    make_version: MakeVersion, export: Callable[..., str], tmp_path: Path
-) -> None:
-    Team.objects.create(name="vision")
-    purged = [make_version("a"), make_version("b", team="vision")]
-    export()
-    for version in purged:
-        purge_version(version=version, purged_by=SYSTEM)
-    assert "versions   2: 2 kept" in export()
-    for name in ("a", "b"):
-        assert statuses(tmp_path / "export/artifacts/model" / name) == [(1, "deleted")]
-
-
-def test_an_artifact_that_the_portal_has_lost_stays_as_it_was(
-    make_version: MakeVersion, export: Callable[..., str], tmp_path: Path
-) -> None:
-    make_version("a")
-    make_version("b", run_id="run-1")
-    export()
-    forget_all()
-    make_version("b")
-    assert "note: model/a: the portal does not show it any more" in export()
-    assert statuses(tmp_path / "export/artifacts/model/a") == [(1, "ready")]
-    assert "model/a" not in export("b")
-
-
-def test_a_folder_that_is_not_whole_is_not_taken_for_a_version(
-    make_version: MakeVersion, export: Callable[..., str], tmp_path: Path
-) -> None:
-    make_version(files={"a": b"1"})
-    purged = make_version(files={"a": b"2"})
-    export()
-    folder = tmp_path / "export/artifacts/model/model-a"
-    (folder / "v2/metadata.json").unlink()
-    purge_version(version=purged, purged_by=SYSTEM)
-    assert "its folder, if any, is not whole: remove it" in export()
-    assert statuses(folder) == [(1, "ready")]
 
 
 @pytest.mark.parametrize("marker", [None, "{}", '{"kind": "runicorn-export", "source": "x"}'])
@@ -375,20 +198,6 @@ def test_damaged_content_is_left_out_and_said(
     assert json.loads((folder / "versions.json").read_text())["versions"][0]["status"] == (
         "corrupted"
     )
-
-
-def test_what_was_lost_and_is_healed_is_written_again(
-    filled: None, export: Callable[..., str], tmp_path: Path
-) -> None:
-    blobs = Blob.objects.filter(sha256=sha256_of(b"2"))
-    blobs.update(damaged_at=timezone.now())
-    export(code=1)  # a deleted version is called deleted, not corrupted
-    content = tmp_path / "export/artifacts/model/模型/v2/files/a/b.bin"
-    assert not content.exists()
-    blobs.update(damaged_at=None)
-    Version.objects.filter(number=2).update(deleted_at=None)
-    export()
-    assert content.read_bytes() == b"2"
 
 
 def test_with_link_the_content_shares_the_store_and_stays_read_only(
