@@ -16,7 +16,7 @@ from artifacts.services.store import current_store
 from artifacts.storage.durable import CANNOT_LINK
 from artifacts.storage.layout import FILE
 from lineage.models import Run, RunInput
-from runicorn.legacy.exporting import ExportedArtifact
+from runicorn.legacy.exporting import ExportedArtifact, Withheld
 from runicorn.legacy.files import hash_stream
 from runicorn.legacy.values import (
     Line,
@@ -50,23 +50,34 @@ class PortalSource:
 
     def artifacts(self) -> Iterator[ExportedArtifact]:
         """Those that have more than tombstones."""
-        for artifact in self._chosen:
-            line = line_of(artifact)
-            self._rows[line] = artifact
-            numbers = artifact.versions.remaining().order_by("number")
-            yield ExportedArtifact(
-                line, epoch(artifact.created_at), epoch(artifact.updated_at),
-                artifact.last_number, list(numbers.values_list("number", flat=True)),
-                list(_tombstones(line, artifact)),
-            )  # fmt: skip
+        return map(self._describe, self._chosen)
 
-    def version(self, artifact: ExportedArtifact, number: int) -> tuple[PastVersion, str] | str:
+    def find(self, line: Line) -> ExportedArtifact | None:
+        """One that has nothing but tombstones."""
+        rows = Artifact.objects.filter(type=line.type, name=line.name).select_related("team")
+        owner = {"team__name": line.team} if line.team else {"team": None}
+        found = rows.filter(**owner).first()
+        return self._describe(found) if found else None
+
+    def _describe(self, artifact: Artifact) -> ExportedArtifact:
+        line = line_of(artifact)
+        self._rows[line] = artifact
+        numbers = artifact.versions.remaining().order_by("number")
+        return ExportedArtifact(
+            line, epoch(artifact.created_at), epoch(artifact.updated_at),
+            artifact.last_number, list(numbers.values_list("number", flat=True)),
+            list(_tombstones(line, artifact)),
+        )  # fmt: skip
+
+    def version(
+        self, artifact: ExportedArtifact, number: int
+    ) -> tuple[PastVersion, str] | Withheld | None:
         """A version as its rows have it."""
         row = self._rows[artifact.line]
         rows = row.versions.select_related("created_by", "deleted_by")
         found = rows.filter(number=number, purged_at=None).first()
         if found is None:
-            return "was deleted for ever meanwhile"
+            return None
         return _past(found, artifact.line), found.status
 
     # Contents -------------------------------------------------------------------------------------

@@ -71,8 +71,7 @@ def import_run(*, past: PastRun, imported_by: Caller) -> ImportedRun:
     found = [(use, _find_version(use)) for use in past.used]
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(id=run_id, defaults=_fields(past))
-        if (run.project, run.name) != (past.project, past.name):
-            raise RunConflict(f"Run {run} exists: project {run.project!r}, name {run.name!r}.")
+        _refuse_other(run, past.project, past.name)
         if is_new:
             after = {"project": run.project, "name": run.name, "status": run.status}
             record("run.import", caller=imported_by, obj=run, after=after)
@@ -81,6 +80,23 @@ def import_run(*, past: PastRun, imported_by: Caller) -> ImportedRun:
             if version is not None:
                 _use(run, version, use, imported_by)
     return ImportedRun(run, is_new, [use for use, version in found if version is None])
+
+
+def has_run(*, run_id: str, project: str, name: str, asked_by: Caller) -> bool:
+    """Whether :func:`import_run` would find the run there; changes nothing.
+
+    Raises AccessDenied (403), RunConflict (409), as it would.
+    """
+    require_everywhere(asked_by, Role.ADMIN)
+    run = Run.objects.filter(pk=run_id).first()
+    if run is not None:
+        _refuse_other(run, project, name)
+    return run is not None
+
+
+def _refuse_other(run: Run, project: str, name: str) -> None:
+    if (run.project, run.name) != (project, name):
+        raise RunConflict(f"Run {run} exists: project {run.project!r}, name {run.name!r}.")
 
 
 def _check_id(past: PastRun) -> str:

@@ -17,7 +17,7 @@ from artifacts.services import importing as services
 from artifacts.services.adopting import Source, adopt_files, stored_among
 from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReference
 from lineage.importing import PastRun as ImportedRun
-from lineage.importing import PastUse, import_run
+from lineage.importing import PastUse, has_run, import_run
 from runicorn.legacy.files import hash_stream, open_plain, why_not, why_unreadable
 from runicorn.legacy.importing import Lost, Refused, Standing, Taken, TakenFiles
 from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tombstone
@@ -70,6 +70,14 @@ class Portal:
             lambda: services.import_tombstone(
                 type_=line.type, name=line.name, team=line.team or EVERYONE, past=past,
                 imported_by=SYSTEM,
+            )
+        )  # fmt: skip
+
+    def has_run(self, run: PastRun) -> bool:
+        """Whether it is there."""
+        return _ask(
+            lambda: has_run(
+                run_id=run.id, project=run.project, name=run.name, asked_by=SYSTEM
             )
         )  # fmt: skip
 
@@ -186,7 +194,7 @@ def _ask(call: Callable[[], T]) -> T:
 def _standing(found: services.Standing, past: PastVersion) -> Standing:
     version = found.version
     if version is None:
-        return Standing(found.outcome, manifest_digest=f"sha256:{manifest_of(past).digest}")
+        return Standing(found.outcome, manifest_digest=f"sha256:{found.manifest_sha256}")
     return Standing(
         found.outcome, version.status, f"sha256:{version.manifest_sha256}",
         tuple(services.alias_names_at(version)),

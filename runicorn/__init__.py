@@ -13,7 +13,9 @@ else the one that ``runicorn login`` keeps; ``RUNICORN_TEAM`` is whose what is l
 lies that this package writes.
 """
 
-from runicorn import errors
+from typing import TYPE_CHECKING, NoReturn
+
+from runicorn import errors, former
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.catalogue import Api
@@ -53,3 +55,9 @@ __all__ = [
     "init",
     "sync",
 ]
+
+if not TYPE_CHECKING:  # for a type checker they are unknown names
+
+    def __getattr__(name: str) -> NoReturn:
+        """Say of what Runicorn 0.5 had what to do instead."""
+        raise former.missing_of_module(__name__, name)

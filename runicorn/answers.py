@@ -40,6 +40,15 @@ def check_file(item: Json) -> None:
         raise IntegrityError(f"The server names no possible file: {error}") from error
 
 
+def check_time(value: object) -> float | None:
+    """Epoch seconds, or None; raises :class:`IntegrityError` for anything else."""
+    try:
+        _check_time(value)
+    except ValueError as error:
+        raise IntegrityError(f"The server names no possible time: {error}") from error
+    return value  # type: ignore[return-value]
+
+
 def _check_number(value: object) -> None:
     if type(value) is not int or value < 0:
         raise ValueError(f"the version {str(value)[:80]!r} is no number")

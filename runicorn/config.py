@@ -73,6 +73,11 @@ def read_run_id(environ: Mapping[str, str] = os.environ) -> str | None:
     return environ.get("RUNICORN_RUN_ID", "").strip() or None
 
 
+def read_former_folder(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return where Runicorn 0.5 would have stored, ``RUNICORN_DIR``, or None; it is not used."""
+    return environ.get("RUNICORN_DIR", "").strip() or None
+
+
 def is_progress_shown(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether transfers say how far they are: not with ``RUNICORN_DISABLE_PROGRESS``."""
     return environ.get("RUNICORN_DISABLE_PROGRESS", "").strip().lower() in _OFF

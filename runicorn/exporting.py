@@ -1,20 +1,29 @@
 """A portal elsewhere as the source of an export (:mod:`runicorn.legacy`): over its API.
 
-What the API does not tell is not in it: deleted versions have no content there, tombstones are not
-listed, and when a run used a version is not said. ``manage.py export`` on the server has all of it.
+What the API does not tell is not in it: deleted versions have no content there (what was exported
+before stays), tombstones are not listed, and when a run used a version is not said. ``manage.py
+export`` on the server has all of it.
 """
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from urllib3.exceptions import HTTPError
 
-from runicorn.answers import check_file, check_version
+from runicorn.answers import check_file, check_time, check_version
 from runicorn.api import Client
-from runicorn.errors import ContentCorrupted, ContentDeleted, IntegrityError, ServerUnavailable
-from runicorn.legacy.exporting import ExportedArtifact
+from runicorn.errors import (
+    ArtifactNotFound,
+    ContentCorrupted,
+    ContentDeleted,
+    IntegrityError,
+    ServerUnavailable,
+    VersionNotFound,
+)
+from runicorn.legacy.exporting import ExportedArtifact, Withheld
 from runicorn.legacy.values import (
     Line,
     PastAlias,
@@ -27,7 +36,7 @@ from runicorn.legacy.values import (
 from runicorn.legacy.writing import Lost, verify_written
 from runicorn.payloads import AliasInfo, ArtifactItem, RunInfo, VersionDetail
 from runicorn.rules import EVERYONE
-from runicorn.specs import parse_name
+from runicorn.specs import ArtifactName, parse_name
 from runicorn.transfer import Reporter, Silent
 
 PIECE_BYTES = 1 << 20
@@ -51,6 +60,7 @@ class RemoteSource:
         self._team = team
         self._reporter = reporter or Silent()
         self._aliases: dict[Line, list[AliasInfo]] = {}
+        self._items: list[ArtifactItem] | None = None
 
     @property
     def label(self) -> str:
@@ -59,39 +69,66 @@ class RemoteSource:
 
     def artifacts(self) -> Iterator[ExportedArtifact]:
         """Those that have a ready version."""
-        for item in self._chosen():
-            line = Line(item["type"], item["name"], item.get("team"))
-            whose = _whose(line)
-            versions = self._client.list_versions(line.name, **whose)
-            found = self._client.list_aliases(line.name, **whose)
-            self._aliases[line] = [one for one in found if one["alias"] != "latest"]
-            numbers = [one["version"] for one in versions]
-            yield ExportedArtifact(
-                line, item["created_at"], item["updated_at"], max(numbers), numbers
-            )
+        wanted = self._wanted()
+        for item in self._list():
+            if not wanted or any(_is_meant(item, one) for one in wanted):
+                line = Line(item["type"], item["name"], item.get("team"))
+                found = self._describe(line)
+                yield replace(found, created_at=item["created_at"], updated_at=item["updated_at"])
 
-    def _chosen(self) -> Iterator[ArtifactItem]:
-        wanted = [parse_name(name, None, self._team) for name in self._names]
-        found = self._client.list_artifacts(team=self._team)
-        for item in sorted(found, key=lambda one: (one["type"], one["name"])):
-            owner = item.get("team") or EVERYONE
-            if not wanted or any(
-                one.name == item["name"]
-                and one.artifact_type in {None, item["type"]}
-                and one.team in {None, owner}
-                for one in wanted
-            ):
-                yield item
+    def require_names(self) -> None:
+        """Raise :class:`ArtifactNotFound` where a name is nobody's, or the team has nothing."""
+        pairs = zip(self._names, self._wanted(), strict=True)
+        missing = [
+            name for name, one in pairs if not any(_is_meant(item, one) for item in self._list())
+        ]
+        if missing:
+            raise ArtifactNotFound(f"Artifact not found: {', '.join(missing)}")
+        if self._team and not self._list():
+            raise ArtifactNotFound(f"There is no artifact of the team {self._team!r}")
 
-    def version(self, artifact: ExportedArtifact, number: int) -> tuple[PastVersion, str] | str:
+    def _wanted(self) -> list[ArtifactName]:
+        return [parse_name(name, None, self._team) for name in self._names]
+
+    def _list(self) -> list[ArtifactItem]:
+        if self._items is None:
+            found = self._client.list_artifacts(team=self._team)
+            self._items = sorted(found, key=lambda one: (one["type"], one["name"]))
+        return self._items
+
+    def find(self, line: Line) -> ExportedArtifact | None:
+        """One whose versions are all deleted."""
+        try:
+            return self._describe(line)
+        except ArtifactNotFound:
+            return None
+
+    def _describe(self, line: Line) -> ExportedArtifact:
+        whose = _whose(line)
+        versions = self._client.list_versions(line.name, **whose)
+        found = self._client.list_aliases(line.name, **whose)
+        self._aliases[line] = [one for one in found if one["alias"] != "latest"]
+        numbers = [one["version"] for one in versions]
+        times = [one["created_at"] for one in versions]
+        return ExportedArtifact(line, min(times), max(times), max(numbers), numbers)
+
+    def version(
+        self, artifact: ExportedArtifact, number: int
+    ) -> tuple[PastVersion, str] | Withheld | None:
         """A version as the API tells it."""
         line = artifact.line
-        detail = self._client.get_version(line.name, number, **_whose(line))
+        try:
+            detail = self._client.get_version(line.name, number, **_whose(line))
+        except VersionNotFound:
+            return None
         check_version(detail)
         try:
             listing = self._client.get_files(line.name, number, **_whose(line))
         except ContentDeleted:
-            return "is deleted: its content cannot be had over the API"
+            past = _past(line, detail, (), (), self._aliases_at(line, number))
+            deleted_at = check_time(detail.get("deleted_at")) or past.updated_at
+            why = "is deleted in the portal: its content cannot be had over the API"
+            return Withheld(replace(past, deleted_at=deleted_at), why)
         for item in listing["files"]:
             check_file(item)
         files = tuple(
@@ -105,9 +142,12 @@ class RemoteSource:
             )
             for one in listing["references"]
         )  # fmt: skip
-        aliases = tuple(_alias(one) for one in self._aliases[line] if one["version"] == number)
+        aliases = self._aliases_at(line, number)
         self._reporter.start(f"{line.name}:v{number}", sum(one.size for one in files))
         return _past(line, detail, files, references, aliases), detail["status"]
+
+    def _aliases_at(self, line: Line, number: int) -> tuple[PastAlias, ...]:
+        return tuple(_alias(one) for one in self._aliases[line] if one["version"] == number)
 
     # Contents -------------------------------------------------------------------------------------
 
@@ -169,6 +209,15 @@ class RemoteSource:
                 RunLink(_line(one), one["version"], one["created_at"]) for one in found["created"]
             ),
         )  # fmt: skip
+
+
+def _is_meant(item: ArtifactItem, name: ArtifactName) -> bool:
+    owner = item.get("team") or EVERYONE
+    return (
+        name.name == item["name"]
+        and name.artifact_type in {None, item["type"]}
+        and name.team in {None, owner}
+    )
 
 
 def _whose(line: Line) -> dict[str, str]:

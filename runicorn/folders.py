@@ -59,6 +59,12 @@ def find_versions(root: Path, name: str | None) -> Iterator[PlainVersion]:
             yield PlainVersion(called, path, number)
 
 
+def find_left_out(root: Path) -> list[str]:
+    """What of ``root`` is no artifact where each sub-folder is one: files, and what is hidden."""
+    taken = set(_subfolders(root))
+    return sorted(path.name for path in root.iterdir() if path not in taken)
+
+
 def _subfolders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
 

@@ -12,6 +12,7 @@ from runicorn.errors import (
     AuthenticationRequired,
     QuotaExceeded,
     RunicornError,
+    RunNotFound,
     ServerError,
     ServerUnavailable,
     SourceChanged,
@@ -22,6 +23,7 @@ from runicorn.imports import StandingInfo
 from runicorn.legacy.files import open_plain, why_not, why_unreadable
 from runicorn.legacy.importing import Lost, Refused, Standing, Taken, TakenFiles
 from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tombstone
+from runicorn.payloads import RunInfo
 from runicorn.rules import EVERYONE
 from runicorn.transfer import Reporter, Transfer
 from runicorn.upload import upload_missing
@@ -66,6 +68,22 @@ class RemotePortal:
             "purged_at": purged_at,
         }  # fmt: skip
         _ask(lambda: self._client.imports.version(line.name, body))
+
+    def has_run(self, run: PastRun) -> bool:
+        """Whether it is there."""
+        found = _ask(lambda: self._find_run(run.id))
+        if found is None:
+            return False
+        if (found["project"], found["name"]) != (run.project, run.name):
+            whose = f"project {found['project']!r}, name {found['name']!r}"
+            raise Refused(f"Run {run.id} exists: {whose}.")
+        return True
+
+    def _find_run(self, run_id: str) -> RunInfo | None:
+        try:
+            return self._client.get_run(run_id)
+        except RunNotFound:
+            return None
 
     def add_run(self, run: PastRun) -> tuple[bool, list[tuple[RunLink, str]]]:
         """Make the run with its links."""

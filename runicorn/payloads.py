@@ -50,6 +50,7 @@ class VersionDetail(TypedDict):
     tags: list[str]
     aliases: list[str]
     manifest_digest: str | None
+    deleted_at: NotRequired[float | None]
     physical_bytes: NotRequired[int]
     shared_bytes: NotRequired[int]
 

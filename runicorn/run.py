@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 from runicorn import payloads, rules
 from runicorn.active import active_runs, is_clean_exit
@@ -15,6 +16,7 @@ from runicorn.artifact import Artifact
 from runicorn.commit import commit
 from runicorn.drafts import Draft
 from runicorn.errors import IntegrityError, RunEnded, RunicornError
+from runicorn.former import missing_of_run
 from runicorn.progress import reporting
 from runicorn.ranks import is_main_process
 from runicorn.records import remember
@@ -239,6 +241,12 @@ class Run:
         if self._is_shared and not self.is_main:  # rank 0 has ended; that is its to say
             return {**info, "status": "running"}
         return self.client.set_run_status(run_id, "running")
+
+    if not TYPE_CHECKING:  # for a type checker they are unknown names
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say of what Runicorn 0.5 had what to do instead."""
+            raise missing_of_run(self, name)
 
     def __repr__(self) -> str:
         """Show id, project, name and status."""

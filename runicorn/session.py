@@ -1,9 +1,10 @@
 """Beginning and ending runs: ``rn.init``, ``rn.finish``, and the run that is active."""
 
 import logging
+from functools import cache
 
 from runicorn.active import active_runs
-from runicorn.config import read_mode, read_run_id
+from runicorn.config import read_former_folder, read_mode, read_run_id
 from runicorn.disabled import DisabledRun
 from runicorn.offline import OfflineRun
 from runicorn.run import Run
@@ -28,8 +29,9 @@ def init(
     processes of a job that have the same ``RUNICORN_RUN_ID``, and then only rank 0 says how the run
     ended. ``mode`` is ``online``, ``offline`` (what is logged is queued on this disk until
     ``runicorn sync``) or ``disabled`` (nothing is logged, everything goes through); None:
-    ``RUNICORN_MODE``, else online. ``storage`` and ``capture_env`` are taken from scripts written
-    for Runicorn 0.5 and do nothing: the server (``RUNICORN_TRACKING_URI``) keeps the data.
+    ``RUNICORN_MODE``, else online. ``storage``, ``capture_env`` and ``RUNICORN_DIR`` are taken from
+    scripts written for Runicorn 0.5 and do nothing: the server (``RUNICORN_TRACKING_URI``) keeps
+    the data.
 
     A ``with`` block says best how a run ended. Without one, a program or a worker that dies of an
     exception leaves it failed, any other end finished; a code given to ``sys.exit`` is not seen
@@ -46,11 +48,20 @@ def init(
     """
     if storage is not None:
         logger.warning("storage=%r is ignored: the server at RUNICORN_TRACKING_URI stores", storage)
+    if folder := read_former_folder():
+        _warn_of_folder(folder)
     shared = read_run_id() if run_id is None else None
     kind = _KINDS[read_mode(mode)]
     run = kind(project, name=name, run_id=run_id or shared, is_shared=shared is not None)
     active_runs.remember(run)
     return run
+
+
+@cache
+def _warn_of_folder(folder: str) -> None:
+    """Once: a program may begin thousands of runs, and its environment stays."""
+    text = "RUNICORN_DIR=%r is ignored: the server at RUNICORN_TRACKING_URI stores"
+    logger.warning(text, folder)
 
 
 def finish(status: str = "finished") -> None:

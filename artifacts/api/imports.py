@@ -145,7 +145,9 @@ class StandingOut(serializers.Serializer[Any]):
         "`purged`: a tombstone; `conflict`: something else.",
     )
     status = serializers.ChoiceField(choices=[*STATUSES, "purged"], allow_null=True)
-    manifest_digest = serializers.CharField(allow_null=True)
+    manifest_digest = serializers.CharField(
+        allow_null=True, help_text="Of what stands there; `new`: that it would have."
+    )
     aliases = serializers.ListField(child=serializers.CharField())
 
 
@@ -224,12 +226,18 @@ def _aliases(fields: dict[str, Any]) -> list[ImportedAlias]:
 
 def _rendered(name: str, number: int, standing: Standing) -> dict[str, Any]:
     version = standing.version
-    digest = f"sha256:{version.manifest_sha256}" if version and not version.purged_at else None
     return {
         "artifact": f"{name}:v{number}",
         "version": number,
         "outcome": standing.outcome,
         "status": version.status if version else None,
-        "manifest_digest": digest,
+        "manifest_digest": _manifest_digest(standing),
         "aliases": alias_names_at(version) if version else [],
     }
+
+
+def _manifest_digest(standing: Standing) -> str | None:
+    """A tombstone has none."""
+    version = standing.version
+    sha256 = standing.manifest_sha256 if version is None else version.manifest_sha256
+    return f"sha256:{sha256}" if sha256 else None

@@ -3,12 +3,20 @@
 from django.core.management.base import CommandError
 
 from accounts.access import SYSTEM
+from accounts.models import Team
+from accounts.names import EVERYONE
 from artifacts.models import Artifact
 from artifacts.names import parse_artifact
 
 
 class ArtifactUnknown(CommandError):  # noqa: N818 - no bug of anybody's
     """There is no artifact of that name, or none can have it."""
+
+
+def require_team(name: str | None) -> None:
+    """Raise CommandError for a team that there is not; None and ``everyone`` are no team."""
+    if name not in {None, EVERYONE} and not Team.objects.filter(name=name).exists():
+        raise CommandError(f"There is no team {name!r}.")
 
 
 def find_artifact(text: str) -> Artifact:

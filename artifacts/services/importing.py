@@ -80,10 +80,15 @@ class PastVersion:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is at a number: ``outcome`` is one of OUTCOMES, ``version`` None where nothing is."""
+    """What is at a number: ``outcome`` is one of OUTCOMES, ``version`` None where nothing is.
+
+    ``manifest_sha256`` is what the manifest that was asked about adds up to: the digest that a new
+    version would get.
+    """
 
     outcome: str
     version: Version | None = None
+    manifest_sha256: str = ""
 
 
 class _TakenMeanwhile(Exception):  # noqa: N818 - look again
@@ -118,7 +123,7 @@ def _look(line: Artifact, number: int, manifest: Manifest) -> Standing:
         artifact__type=line.type, artifact__name=line.name, artifact__team=line.team, number=number
     ).first()
     if found is None:
-        return Standing(NEW)
+        return Standing(NEW, manifest_sha256=manifest.digest)
     if found.purged_at:
         return Standing(PURGED, found)
     is_same = found.manifest_sha256 == manifest.digest

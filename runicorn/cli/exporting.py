@@ -8,7 +8,7 @@ import typer
 from runicorn import rules
 from runicorn.api import Client
 from runicorn.cli import options
-from runicorn.cli.output import print_json, print_line, say
+from runicorn.cli.output import print_json, print_line
 from runicorn.errors import RunicornError
 from runicorn.exporting import RemoteSource
 from runicorn.legacy.exporting import Export
@@ -32,12 +32,14 @@ def export(
 ) -> None:
     """Write artifacts as a storage folder of Runicorn 0.5: versions, content, aliases, runs.
 
-    Run it again after a stop: it goes on. Content of deleted versions cannot be had this way; on
-    the server `manage.py export` has it all.
+    Run it again after a stop: it goes on. Content of deleted versions cannot be had this way, so
+    they are left out, but for what DIR holds of them already; on the server `manage.py export`
+    has it all. The exit code is 1 where anything else is not in DIR as it is in the portal.
     """
     owner = rules.check_optional_team(team)
     with reporting(None, str(folder)) as bar:
         source = RemoteSource(Client(), names or [], team=owner, reporter=bar)
+        source.require_names()
         work = Export(source, folder.absolute(), is_all=not names and not team)
         stopped = _run(work)
     if as_json:
@@ -47,10 +49,7 @@ def export(
             print_line(line)
     if stopped is not None:
         raise stopped
-    if names and not work.report.artifacts:
-        say(f"Artifact not found: {', '.join(names)}")
-        raise typer.Exit(3)
-    if work.report.findings:
+    if work.report.has_losses:
         raise typer.Exit(1)
 
 

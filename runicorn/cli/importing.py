@@ -10,12 +10,15 @@ from runicorn.api import Client
 from runicorn.cli import options
 from runicorn.cli.output import print_json, print_line, print_table, say
 from runicorn.errors import RunicornError
-from runicorn.folders import FolderImport, FolderResult, find_versions
+from runicorn.folders import FolderImport, FolderResult, find_left_out, find_versions
 from runicorn.importing import RemotePortal
 from runicorn.legacy.importing import Import
 from runicorn.legacy.reading import Renames, Settings, is_store
 from runicorn.legacy.report import Report, write_json
 from runicorn.progress import reporting
+
+SHOWN = 5
+"""How many names of what is left out are said."""
 
 app = typer.Typer(no_args_is_help=True, help="Take over what lies elsewhere.")
 
@@ -126,19 +129,40 @@ def import_folder(
     """Log plain folders: each sub-folder of DIR as an artifact, or DIR as the artifact NAME.
 
     One whose sub-folders are all called v1, v2 … has these versions, in that order; the portal
-    numbers them. What a version has already is not logged again.
+    numbers them. What a version has already is not logged again. Files beside the sub-folders are
+    left out, and named. The exit code is 1 where there was nothing to log.
     """
+    root = folder.absolute()
+    left_out = [] if name else find_left_out(root)
     with reporting(None, str(folder)) as bar:
         client = Client()
         owner = rules.check_optional_team(team) or client.team
         work = FolderImport(client, rules.check_type(type_), owner, bar, dry_run)
-        found = list(work.run(list(find_versions(folder.absolute(), name))))
+        found = list(work.run(list(find_versions(root, name))))
+    rows = [*found, _left_out(root, left_out)] if left_out else found
     if as_json:
-        print_json([one.to_json() for one in found])
-    else:
-        print_table(["Folder", "Artifact", "Outcome", "Note"], map(_row, found))
+        print_json([one.to_json() for one in rows])
+    elif rows:
+        print_table(["Folder", "Artifact", "Outcome", "Note"], map(_row, rows))
+    _advise(folder, found, left_out)
+    if all(one.outcome == "skipped" for one in found):
+        raise typer.Exit(1)
+
+
+def _left_out(root: Path, names: list[str]) -> FolderResult:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    text = f"left out: {', '.join(names[:SHOWN])}{more}"
+    return FolderResult(str(root), "", "skipped", text=text)
+
+
+def _advise(folder: Path, found: list[FolderResult], left_out: list[str]) -> None:
+    """What to do about what was not logged."""
     if not found:
-        say(f"{folder} has no sub-folders; say --name for the files in it.")
+        say(f"Nothing to log: {folder} has no sub-folders, each of which would be an artifact.")
+    elif left_out:
+        say("What lies beside the sub-folders is left out: move it into one of them.")
+    if left_out or not found:
+        say("With --name NAME the whole folder is one artifact.")
 
 
 def _row(one: FolderResult) -> tuple[object, ...]:

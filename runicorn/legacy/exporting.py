@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,14 @@ class ExportedArtifact:
     tombstones: Sequence[Tombstone] = ()
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """A version that is deleted, and whose content cannot be had; ``past`` has no files."""
+
+    past: PastVersion
+    why: str
+
+
 class Source(Protocol):
     """A portal that is exported."""
 
@@ -38,8 +46,14 @@ class Source(Protocol):
         """What is to be exported."""
         ...
 
-    def version(self, artifact: ExportedArtifact, number: int) -> tuple[PastVersion, str] | str:
-        """A version and its status; or why it cannot be had."""
+    def find(self, line: Line) -> ExportedArtifact | None:
+        """One that ``artifacts`` leaves out, and was exported once; None where it is gone."""
+        ...
+
+    def version(
+        self, artifact: ExportedArtifact, number: int
+    ) -> tuple[PastVersion, str] | Withheld | None:
+        """A version and its status; None where it was deleted for ever."""
         ...
 
     def fetch(self, past: PastVersion, file: PastFile, target: Path) -> str:
@@ -66,6 +80,11 @@ class ExportReport:
     is_complete: bool = False
     seconds: float = 0.0
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether something is not in the folder as it is in the portal; notes are none."""
+        return any(one.kind != "note" for one in self.findings)
+
     def to_json(self) -> dict[str, Any]:
         """All of it."""
         return {
@@ -86,8 +105,17 @@ class ExportReport:
         for how, count in sorted(self.contents.items()):
             lines.append(f"  contents   {count} {how}, {human_size(self.content_bytes[how])}")
         lines.append(f"  runs       {self.runs}")
-        lines.append("Complete." if self.is_complete else "NOT COMPLETE: run it again.")
+        lines.append(self._verdict())
         return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        if not self.is_complete:
+            return "NOT COMPLETE: run it again."
+        if not self.has_losses:
+            return "Complete."
+        losses = Counter(one.kind for one in self.findings if one.kind != "note")
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(losses.items()))
+        return f"Complete. Not as it is in the portal: {told}."
 
 
 class Export:
@@ -108,6 +136,9 @@ class Export:
             seen: dict[tuple[str, str], Line] = {}
             for artifact in self.source.artifacts():
                 self._write_artifact(artifact, seen)
+            for line in self.folder.lines() if self.is_all else []:
+                if (line.type, line.name) not in seen:
+                    self._write_unlisted(line, seen)
             for run in self.source.runs():
                 self._write_run(run)
             figures = {"artifacts": self.report.artifacts, "versions": len(self._written)}
@@ -116,6 +147,14 @@ class Export:
         finally:
             self.report.seconds = time.monotonic() - started
         return self.report
+
+    def _write_unlisted(self, line: Line, seen: dict[tuple[str, str], Line]) -> None:
+        found = self.source.find(line)
+        if found is not None:
+            self._write_artifact(found, seen)
+            return
+        text = "the portal does not show it any more; it stays as it was exported before"
+        self._find("note", str(line), text)
 
     def _write_artifact(
         self, artifact: ExportedArtifact, seen: dict[tuple[str, str], Line]
@@ -128,10 +167,18 @@ class Export:
         if not layout.is_folder_name(line.name):
             self._find("skipped", str(line), "its name is too long for a folder")
             return
-        found = [self._write_version(artifact, number) for number in artifact.numbers]
+        numbers = sorted({*artifact.numbers, *self.folder.numbers(line)})
+        known = set(artifact.numbers)
+        found = [
+            self._write_version(artifact, one) if one in known else self._keep_purged(artifact, one)
+            for one in numbers
+        ]
         written = [one for one in found if one is not None]
         index = layout.index_json(line, written, (artifact.created_at, artifact.updated_at))
-        extras = layout.portal_json(line, written, artifact.tombstones, artifact.last_number)
+        kept = {one.past.number for one in written}
+        tombstones = [one for one in artifact.tombstones if one.number not in kept]
+        last_number = max(artifact.last_number, *kept, 0)
+        extras = layout.portal_json(line, written, tombstones, last_number)
         folder = self.folder.artifact_folder(line)
         folder.mkdir(parents=True, exist_ok=True)
         self.folder.write_index(folder, index, extras)
@@ -140,10 +187,10 @@ class Export:
 
     def _write_version(self, artifact: ExportedArtifact, number: int) -> WrittenVersion | None:
         found = self.source.version(artifact, number)
-        if isinstance(found, str):
-            self.report.versions["skipped"] += 1
-            self._find("skipped", f"{artifact.line}:v{number}", found)
-            return None
+        if found is None:
+            return self._keep_purged(artifact, number)
+        if isinstance(found, Withheld):
+            return self._keep_deleted(found)
         one = WrittenVersion(*found)
         outcome = "there" if self.folder.has_version(one.past) else "written"
         if outcome == "written" or one.status == "corrupted":
@@ -151,6 +198,38 @@ class Export:
         self.folder.write_metadata(one)
         self._written.add((artifact.line, number))
         self.report.versions[outcome] += 1
+        return one
+
+    def _keep_deleted(self, said: Withheld) -> WrittenVersion | None:
+        """The content that was exported before it was deleted, if it was, with what is said now."""
+        past = said.past
+        kept = self.folder.read_version(past.line, past.number)
+        if kept is None:
+            self.report.versions["deleted"] += 1
+            self._find("note", str(past), f"{said.why}; left out")
+            return None
+        self._find("note", str(past), f"{said.why}; what was exported before stays")
+        return self._keep(replace(past, files=kept.files, references=kept.references))
+
+    def _keep_purged(self, artifact: ExportedArtifact, number: int) -> WrittenVersion | None:
+        """What was exported before is perhaps the last there is of it: it stays, as deleted."""
+        kept = self.folder.read_version(artifact.line, number)
+        about = f"{artifact.line}:v{number}"
+        if kept is None:
+            text = "was deleted for ever in the portal; its folder, if any, is not whole: remove it"
+            self._find("note", about, text)
+            return None
+        text = "was deleted for ever in the portal; what was exported before stays, as deleted"
+        self._find("note", about, f"{text}: remove {self.folder.version_folder(kept)} to drop it")
+        times = [one.purged_at for one in artifact.tombstones if one.number == number]
+        deleted_at = next(filter(None, [kept.deleted_at, *times]), time.time())
+        return self._keep(replace(kept, deleted_at=deleted_at))
+
+    def _keep(self, past: PastVersion) -> WrittenVersion:
+        one = WrittenVersion(past, "deleted")
+        self.folder.write_metadata(one)
+        self._written.add((past.line, past.number))
+        self.report.versions["kept"] += 1
         return one
 
     def _write_files(self, one: WrittenVersion) -> WrittenVersion:

@@ -42,7 +42,8 @@ class Standing:
     """What the portal has at a number.
 
     ``outcome``: ``new`` (nothing), ``imported`` (now), ``there`` (the same), ``purged`` (it was
-    deleted for ever), ``conflict`` (something else). ``status`` is the version's.
+    deleted for ever), ``conflict`` (something else). ``status`` is the version's, and so is
+    ``manifest_digest``; where there is nothing, the digest that it would have.
     """
 
     outcome: str
@@ -92,6 +93,10 @@ class Target(Protocol):
 
     def bury(self, tombstone: Tombstone) -> None:
         """Note that there was a version that was deleted for ever. Raises Refused."""
+        ...
+
+    def has_run(self, run: PastRun) -> bool:
+        """Whether the run is there. Raises Refused where its id is another's."""
         ...
 
     def add_run(self, run: PastRun) -> tuple[bool, list[tuple[RunLink, str]]]:
@@ -153,7 +158,7 @@ class Import:
             self._tell_clash(artifact, clashes, standings)
         for number, standing in standings.items():
             self._take_version(artifact, number, standing, is_open=not clashes)
-        if not self.is_dry_run and not clashes:
+        if not clashes:
             self._bury(artifact.tombstones)
 
     def _look_at_all(self, artifact: PastArtifact) -> dict[int, Standing]:
@@ -217,7 +222,7 @@ class Import:
         self.report.add(
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
-        if standing.outcome in {"there", "imported"}:
+        if standing.outcome in {"there", "imported", "new"}:  # new: in a dry run
             self._remember(past)
             self._expected.append((artifact, number, standing.manifest_digest))
 
@@ -231,14 +236,14 @@ class Import:
         taken = self.target.take(past, distinct(past.files), dry_run=self.is_dry_run)
         self._tell_contents(past, taken)
         if standing.outcome == "new":
-            return self._commit(past, taken.lost)
+            return self._commit(past, taken.lost, standing)
         return standing if self.is_dry_run else self.target.look(past)
 
-    def _commit(self, past: PastVersion, lost: Lost) -> Standing:
+    def _commit(self, past: PastVersion, lost: Lost, seen: Standing) -> Standing:
         if self.is_dry_run:
             self.report.aliases += len(past.aliases)
-            status = "corrupted" if lost else "deleted" if past.deleted_at else "ready"
-            return Standing("new", status, self.target.look(past).manifest_digest)
+            status = "deleted" if past.deleted_at else "corrupted" if lost else "ready"
+            return replace(seen, status=status)
         try:
             standing = self.target.commit(past, lost)
         except Refused as error:
@@ -262,7 +267,7 @@ class Import:
                 self._finding("repaired", str(past), text)
 
     def _tell_aliases(self, past: PastVersion, standing: Standing) -> None:
-        if self.is_dry_run or standing.outcome not in {"there", "imported"}:
+        if standing.outcome not in {"there", "imported"}:
             return
         for alias in past.aliases:
             if alias.name not in standing.aliases:
@@ -272,7 +277,7 @@ class Import:
                 self._finding("note", str(past), f"{text}; it stays as it is")
 
     def _bury(self, tombstones: Iterable[Tombstone]) -> None:
-        for one in tombstones:
+        for one in [] if self.is_dry_run else tombstones:
             try:
                 self.target.bury(one)
             except Refused as error:
@@ -282,33 +287,34 @@ class Import:
 
     def _take_runs(self, runs: Sequence[PastRun]) -> None:
         """First what they made, for a tombstone shall know its maker; then what they used."""
-        if not self.is_dry_run:
-            for run in runs:
-                for link in run.made:
-                    self._tell_maker(run, link)
+        for run in runs:
+            for link in run.made:
+                self._tell_maker(run, link)
         for run in runs:
             self._take_run(run)
 
     def _take_run(self, run: PastRun) -> None:
-        used = [link for link in run.used if self._is_usable(run, link)]
-        if self.is_dry_run:
-            self.report.runs["new"] += 1
-            self.report.links += len(used)
-            return
+        used = tuple(link for link in run.used if self._is_usable(run, link))
         try:
-            is_new, left_out = self.target.add_run(replace(run, used=tuple(used)))
+            outcome, left_out = self._add_run(replace(run, used=used))
         except Refused as error:
             self.report.runs["skipped"] += 1
             self._finding("skipped", f"run {run.id}", str(error))
             return
-        self.report.runs["imported" if is_new else "there"] += 1
+        self.report.runs[outcome] += 1
         self.report.links += len(used) - len(left_out)
         for link, why in left_out:
             self._leave_out(run, link, why)
 
+    def _add_run(self, run: PastRun) -> tuple[str, list[tuple[RunLink, str]]]:
+        if self.is_dry_run:
+            return "there" if self.target.has_run(run) else "new", []
+        is_new, left_out = self.target.add_run(run)
+        return "imported" if is_new else "there", left_out
+
     def _is_usable(self, run: PastRun, link: RunLink) -> bool:
         """Whether the portal has what the run used: as it was taken over, or as a tombstone."""
-        if self.is_dry_run or (link.line, link.number) in self._made_by:
+        if (link.line, link.number) in self._made_by:
             return True
         if self._is_gone(link):
             self._bury([Tombstone(link.line, link.number)])

@@ -15,7 +15,7 @@ from runicorn.legacy.checking import Odd
 from runicorn.legacy.files import is_folder, links_in, subfolders
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
 from runicorn.legacy.values import Finding, Line, PastArtifact, Tombstone
-from runicorn.legacy.versions import VersionReader
+from runicorn.legacy.versions import VersionReader, numbers_in
 
 Note = Callable[[Finding], None]
 TOP_FOLDERS_WITHOUT_RUNS = frozenset({"artifacts", "runs", "webui"})
@@ -134,7 +134,7 @@ class StoreReader:
         self, line: Line, folder: Path, index: Mapping[str, Any], extras: Mapping[str, Any]
     ) -> PastArtifact:
         rows = self._rows(line, index.get("versions"))
-        on_disk = self._numbers_on_disk(folder)
+        on_disk = numbers_in(folder)
         for number in sorted(on_disk - rows.keys()):
             self._skip(f"{line}:v{number}", "the index does not know it")
         aliases = self._aliases(line, index.get("aliases"), rows)
@@ -161,12 +161,6 @@ class StoreReader:
             else:
                 rows[number] = row
         return rows
-
-    def _numbers_on_disk(self, folder: Path) -> set[int]:
-        names = [path.name for path in subfolders(folder)]
-        digits = {name[1:] for name in names if name[:1] == "v" and name[1:].isascii()}
-        numbers = {int(one) for one in digits if one.isdecimal() and len(one) < 11}
-        return {number for number in numbers if checking.number_of(number)}
 
     def _aliases(
         self, line: Line, found: object, rows: Mapping[int, Mapping[str, Any]]

@@ -10,7 +10,7 @@ from typing import Any
 from runicorn.legacy.values import Finding, PastVersion
 
 FORMAT = 1
-OUTCOMES = ("imported", "new", "there", "skipped", "conflict")
+TAKEN = frozenset({"imported", "new", "there"})
 KINDS = ("conflict", "corrupted", "repaired", "skipped", "note")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -87,18 +87,23 @@ class Report:
         return self.is_complete and not self.unchecked
 
     @property
-    def digest(self) -> str:
-        """The sha256 of all versions taken, with their manifest digests: equal imports agree."""
-        taken = (one for one in self.results if one.manifest_digest)
+    def digest(self) -> str | None:
+        """The sha256 of all versions taken, with their manifest digests: equal imports agree.
+
+        None where nothing was taken, or the portal does not say what it would make of it.
+        """
+        taken = [one for one in self.results if one.outcome in TAKEN]
+        if not taken or not all(one.manifest_digest for one in taken):
+            return None
         lines = (f"{one.version} {one.manifest_digest} {one.status}\n" for one in taken)
-        return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+        return f"sha256:{hashlib.sha256(''.join(sorted(lines)).encode()).hexdigest()}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
         return {
             "kind": "runicorn-import-report", "format": FORMAT, "root": self.root,
             "target": self.target, "dry_run": self.is_dry_run, "complete": self.is_complete,
-            "signed_off": self.is_signed_off, "digest": f"sha256:{self.digest}",
+            "signed_off": self.is_signed_off, "digest": self.digest,
             "seconds": round(self.seconds, 3), "artifacts": self.artifacts,
             "versions": dict(self.outcomes), "corrupted": self.num_corrupted,
             "contents": dict(self.contents), "content_bytes": dict(self.content_bytes),
@@ -124,7 +129,8 @@ class Report:
         yield f"  aliases    {self.aliases}"
         yield f"  runs       {sum(self.runs.values())}: {_counts(self.runs)}; {self.links} links"
         yield f"  findings   {_counts(Counter(one.kind for one in self.findings))}"
-        yield f"  digest     sha256:{self.digest}"
+        if self.digest:
+            yield f"  digest     {self.digest}"
         yield self._verdict()
 
     def _verdict(self) -> str:

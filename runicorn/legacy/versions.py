@@ -11,7 +11,7 @@ from typing import Any
 from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
-from runicorn.legacy.files import is_folder
+from runicorn.legacy.files import is_folder, subfolders
 from runicorn.legacy.json_files import Unreadable, parse_object, read_bytes, read_object
 from runicorn.legacy.values import (
     Finding,
@@ -42,6 +42,14 @@ class VersionReader:
         """Where the content with that digest lies once, if it does."""
         sha256 = digest.removeprefix("sha256:")
         return self.root / "artifacts" / ".dedup" / sha256[:2] / sha256
+
+
+def numbers_in(folder: Path) -> set[int]:
+    """The versions that have a folder in that of an artifact."""
+    names = [path.name for path in subfolders(folder)]
+    digits = {name[1:] for name in names if name[:1] == "v" and name[1:].isascii()}
+    numbers = {int(one) for one in digits if one.isdecimal() and len(one) < 11}
+    return {number for number in numbers if checking.number_of(number)}
 
 
 class _Loading:

@@ -6,15 +6,18 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from runicorn import rules
 from runicorn.legacy import layout
-from runicorn.legacy.files import hash_stream, is_folder
+from runicorn.legacy.checking import Odd
+from runicorn.legacy.files import hash_stream, is_folder, subfolders
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
 from runicorn.legacy.layout import WrittenVersion
-from runicorn.legacy.values import Line, PastFile, PastRun, PastVersion
+from runicorn.legacy.values import Line, PastArtifact, PastFile, PastRun, PastVersion
+from runicorn.legacy.versions import VersionReader, numbers_in
 
 MARKER = "export.json"
 PART_PREFIX = ".part-"
@@ -79,7 +82,7 @@ class ExportFolder:
         return self.artifacts / _checked(line.type) / _checked(line.name)
 
     def has_version(self, past: PastVersion) -> bool:
-        """Whether its files are all here: metadata.json is written last."""
+        """Whether its files are all here: metadata.json is written last, lost content or not."""
         folder = self.version_folder(past)
         try:
             read_bytes(folder / "metadata.json")
@@ -87,7 +90,48 @@ class ExportFolder:
         except (Unreadable, ValueError):
             return False
         written = layout.manifest_json(WrittenVersion(past, "ready"))
-        return bool(manifest.get("files") == json.loads(json.dumps(written))["files"])
+        is_same = manifest.get("files") == json.loads(json.dumps(written))["files"]
+        return is_same and all(map(self._has_content, past.files))
+
+    def _has_content(self, file: PastFile) -> bool:
+        try:
+            return self.pool_path(file.digest).lstat().st_size == file.size
+        except OSError:
+            return False
+
+    # What was exported before ---------------------------------------------------------------------
+
+    def lines(self) -> list[Line]:
+        """The artifacts that are here."""
+        return [
+            Line(type_folder.name, folder.name, self._extras(folder).get("team"))
+            for type_folder in subfolders(self.artifacts)
+            for folder in subfolders(type_folder)
+            if (folder / "versions.json").exists()
+        ]
+
+    def numbers(self, line: Line) -> set[int]:
+        """The versions of an artifact that have a folder here."""
+        return numbers_in(self.artifact_folder(line))
+
+    def read_version(self, line: Line, number: int) -> PastVersion | None:
+        """A version that is here whole, without aliases; None where it is not."""
+        folder = self.artifact_folder(line)
+        found = PastArtifact(
+            line, folder, {number: {}}, {number}, {}, number, None, None, [], self._extras(folder)
+        )
+        try:
+            return replace(VersionReader(self.root, lambda _: None).load(found, number), aliases=())
+        except (Odd, Unreadable):
+            return None
+
+    def _extras(self, folder: Path) -> dict[str, Any]:
+        try:
+            return read_object(folder / "portal.json")
+        except Unreadable:
+            return {}
+
+    # Versions -------------------------------------------------------------------------------------
 
     def write_files(self, past: PastVersion, fetch: Fetch) -> tuple[dict[str, str], dict[str, str]]:
         """Write the contents: digest → how of each, and digest → why of those that are lost."""
@@ -110,9 +154,8 @@ class ExportFolder:
 
     def _fetch_once(self, file: PastFile, fetch: Fetch) -> str:
         target = self.pool_path(file.digest)
-        with suppress(OSError):
-            if target.lstat().st_size == file.size:
-                return "known"
+        if self._has_content(file):
+            return "known"
         target.parent.mkdir(exist_ok=True)
         part = target.with_name(PART_PREFIX + uuid.uuid4().hex)
         try:

@@ -68,6 +68,7 @@ def test_a_dry_run_says_what_would_be_and_keeps_nothing(post: Post, store: Store
     with nothing_kept(store):
         looked = post(version=4, dry_run=True).json()
     assert (looked["outcome"], looked["status"]) == ("new", None)
+    assert looked["manifest_digest"] == post(version=5).json()["manifest_digest"]
 
 
 def test_a_deleted_version_comes_deleted(post: Post) -> None:

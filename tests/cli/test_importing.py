@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,29 @@ def test_a_dry_run_writes_nothing(
     done = runicorn("import", "runicorn", root, "--dry-run")
     assert done.out.endswith("Nothing was written.\n")
     assert runicorn("artifacts", "versions", name).code == 3
+
+
+def test_a_dry_run_says_what_an_import_would(
+    portal: LivePortal, runicorn: RunCommand, root: Path
+) -> None:
+    dry = runicorn("import", "runicorn", root, "--dry-run", "--json").json
+    real = runicorn("import", "runicorn", root, "--json").json
+    again = runicorn("import", "runicorn", root, "--dry-run", "--json").json
+    assert dry["digest"] == real["digest"] == again["digest"]
+    assert dry["versions"] == {"new": 2}
+    assert (dry["runs"], again["runs"]) == ({"new": 2}, {"there": 2})
+    assert dry["run_links"] == real["run_links"] == again["run_links"]
+
+
+def test_a_dry_run_hashes_every_file(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str
+) -> None:
+    for path in [*root.rglob("a.bin"), *root.glob("artifacts/.dedup/*/*")]:
+        if path.stat().st_size < 100:
+            path.write_bytes(b"another content"[:12])
+    done = runicorn("import", "runicorn", root, "--dry-run")
+    assert done.code == 1
+    assert f"corrupted: model/{name}:v1: a.bin has the digest" in done.out
 
 
 def test_lost_content_is_said_and_exits_1(
@@ -162,7 +186,38 @@ def test_a_folder_without_files_is_skipped(
     (tmp_path / "tree" / name).mkdir(parents=True)
     done = runicorn("import", "folder", tmp_path / "tree", "-t", "code", "--json")
     assert [(one["outcome"], one["text"]) for one in done.json] == [("skipped", "has no files")]
-    assert "say --name" in runicorn("import", "folder", tmp_path / "tree" / name, "-t", "code").err
+    assert done.code == 1
+    empty = runicorn("import", "folder", tmp_path / "tree" / name, "-t", "code")
+    assert (empty.code, empty.out) == (1, "")
+    assert "has no sub-folders" in empty.err
+    assert "With --name NAME" in empty.err
+
+
+def test_files_beside_the_folders_are_left_out_and_said(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
+) -> None:
+    tree = make_tree(tmp_path / "tree", f"{name}/x", ".git/y", *"abcde")
+    done = runicorn("import", "folder", tree, "-t", "code", "--json")
+    assert [(one["outcome"], one["text"]) for one in done.json] == [
+        ("imported", ""), ("skipped", "left out: .git, a, b, c, d and 1 more"),
+    ]  # fmt: skip
+    assert (done.code, "move it into one of them" in done.err) == (0, True)
+    again = runicorn("import", "folder", tree, "-t", "code")
+    assert (again.code, "left out: .git, a, b, c, d and 1 more" in again.out) == (0, True)
+    files = rn.Client().get_files(name, 1)["files"]
+    assert [one["path"] for one in files] == ["x"]
+
+
+def test_a_folder_of_files_alone_exits_1_and_says_what_to_do(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
+) -> None:
+    tree = make_tree(tmp_path / "tree", "a")
+    for more in ([], ["--dry-run"]):
+        done = runicorn("import", "folder", tree, "-t", "code", *more)
+        assert (done.code, "left out: a" in done.out) == (1, True)
+        assert "Nothing to log" in done.err
+    named = runicorn("import", "folder", tree, "-t", "code", "--name", name)
+    assert (named.code, named.err) == (0, "")
 
 
 @pytest.mark.parametrize("options", [["-t", "nix"], ["-t", "code", "--name", "a/b"], []])
@@ -181,8 +236,9 @@ def test_an_export_through_the_api_is_a_store_and_comes_back(
 ) -> None:
     runicorn("import", "runicorn", root)
     done = runicorn("export", tmp_path / "out", f"model/{name}")
-    assert done.code == 1  # its deleted version has no content over the API
-    assert f"skipped: model/{name}:v3: is deleted" in done.out
+    assert done.code == 0
+    assert f"note: model/{name}:v3: is deleted in the portal" in done.out
+    assert "2: 1 deleted, 1 written" in done.out
     folder = tmp_path / "out/artifacts/model" / name
     assert (folder / "v1/files/a.bin").read_bytes() == b"content of a"
     assert json.loads((folder / "versions.json").read_text())["aliases"] == {
@@ -192,7 +248,58 @@ def test_an_export_through_the_api_is_a_store_and_comes_back(
     back = runicorn("import", "runicorn", tmp_path / "out", "--json").json
     assert back["versions"] == {"there": 1}
     again = runicorn("export", tmp_path / "out", f"model/{name}", "--json").json
-    assert again["versions"] == {"there": 1, "skipped": 1}
+    assert again["versions"] == {"there": 1, "deleted": 1}
+
+
+def statuses(folder: Path) -> list[tuple[int, str]]:
+    """What the index of an artifact says."""
+    rows = json.loads((folder / "versions.json").read_text())["versions"]
+    return [(row["version"], row["status"]) for row in rows]
+
+
+def test_what_is_deleted_after_an_export_stays_in_it_as_deleted(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    client, folder = rn.Client(), tmp_path / "out/artifacts/model" / name
+    client.restore_version(name, 3)
+    assert runicorn("export", tmp_path / "out", name).code == 0
+    client.delete_version(name, 3)
+    deleted_at = client.get_version(name, 3)["deleted_at"]
+    for _ in range(2):
+        done = runicorn("export", tmp_path / "out", name)
+        assert (done.code, "2: 1 kept, 1 there" in done.out) == (0, True)
+        assert "what was exported before stays" in done.out
+    assert statuses(folder) == [(1, "ready"), (3, "deleted")]
+    assert json.loads((folder / "v3/.deleted").read_text())["deleted_at"] == deleted_at
+    assert (folder / "v3/files/sub/b.bin").read_bytes() == b"b" * 100_000
+    back = runicorn("import", "runicorn", tmp_path / "out", "--rename", f"model/{name}={name}-2")
+    assert back.code == 0
+    assert client.get_version(f"{name}-2", 3)["status"] == "deleted"
+    client.restore_version(name, 3)
+    assert runicorn("export", tmp_path / "out", name).code == 0
+    assert statuses(folder) == [(1, "ready"), (3, "ready")]
+
+
+def test_what_is_purged_after_an_export_stays_in_it_as_deleted(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    client, folder = rn.Client(), tmp_path / "out/artifacts/model" / name
+    client.restore_version(name, 3)
+    runicorn("export", tmp_path / "out", name)
+    client.delete_version(name, 3, permanent=True)
+    before = None
+    for _ in range(2):
+        done = runicorn("export", tmp_path / "out", name)
+        assert (done.code, "v3: was deleted for ever" in done.out) == (0, True)
+        assert before in {None, (folder / "v3/.deleted").read_bytes()}
+        before = (folder / "v3/.deleted").read_bytes()
+    assert statuses(folder) == [(1, "ready"), (3, "deleted")]
+    back = runicorn("import", "runicorn", tmp_path / "out", "--rename", f"model/{name}={name}-2")
+    assert back.code == 0
+    shutil.rmtree(folder / "v3")
+    assert runicorn("export", tmp_path / "out", name, "--json").json["findings"] == []
 
 
 def test_large_content_and_an_empty_file_come_whole(
@@ -213,7 +320,26 @@ def test_a_name_that_there_is_not_exits_3(
     portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
 ) -> None:
     done = runicorn("export", tmp_path / "out", name)
-    assert (done.code, done.err) == (3, f"Artifact not found: {name}\n")
+    assert (done.code, done.out, done.err) == (3, "", f"Artifact not found: {name}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_team_that_has_nothing_exits_3(
+    portal: LivePortal, runicorn: RunCommand, tmp_path: Path
+) -> None:
+    done = runicorn("export", tmp_path / "out", "--team", "nix")
+    assert (done.code, done.err) == (3, "There is no artifact of the team 'nix'\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_name_of_two_that_there_is_not_exits_3(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    runicorn("import", "runicorn", root)
+    done = runicorn("export", tmp_path / "out", name, f"dataset/{name}", f"{name}-2", "--json")
+    assert (done.code, done.out) == (3, "")
+    assert json.loads(done.err)["detail"] == f"Artifact not found: dataset/{name}, {name}-2"
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_export_is_left_alone(

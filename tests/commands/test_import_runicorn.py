@@ -1,6 +1,7 @@
 """``manage.py import_runicorn`` as an operator runs it, killed at any moment too."""
 
 import json
+import logging
 import random
 import signal
 import subprocess
@@ -55,6 +56,25 @@ def test_a_finding_exits_1(store: Store, root: Path, capsys: pytest.CaptureFixtu
         run(capsys, root)
     assert ended.value.code == 1
     assert "skipped: model/model-a:v2: manifest.json is torn" in capsys.readouterr().out
+
+
+def test_the_report_stands_alone(
+    store: Store, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    call_command("import_runicorn", str(root))
+    assert caplog.messages == []
+    logging.getLogger("artifacts").info("a server logs on")
+    assert caplog.messages == ["a server logs on"]
+
+
+@pytest.mark.parametrize(("level", "verbosity"), [(logging.INFO, 2), (logging.DEBUG, 1)])
+def test_who_wants_it_has_the_log(
+    store: Store, root: Path, caplog: pytest.LogCaptureFixture, level: int, verbosity: int
+) -> None:
+    caplog.set_level(level)
+    call_command("import_runicorn", str(root), verbosity=verbosity)
+    assert [one for one in caplog.messages if one.startswith("version imported")] != []
 
 
 def test_a_folder_that_is_no_store_is_refused(store: Store, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from artifacts.models import Version
+from artifacts.models import Alias, Artifact, Blob, Version
+from lineage.models import Run, RunInput
 from runicorn.legacy.report import Report
 
 Take = Callable[..., Report]
@@ -23,3 +24,13 @@ def versions() -> list[str]:
 def kinds(report: Report) -> list[str]:
     """Every finding, as in ``damaged model/model-a:v1``."""
     return sorted(f"{one.kind} {one.about}" for one in report.findings)
+
+
+def forget_all() -> None:
+    """Lose the rows of artifacts and runs, and the content."""
+    RunInput.objects.all().delete()
+    Run.objects.all().delete()
+    Alias.objects.all().delete()
+    Version.objects.all().delete()
+    Artifact.objects.all().delete()
+    Blob.objects.all().delete()

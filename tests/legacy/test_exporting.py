@@ -8,24 +8,18 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.access import SYSTEM
 from accounts.models import Team
-from accounts.roles import Role
 from artifacts.models import Alias, Artifact, Blob, Version
-from artifacts.services.aliases import move_alias
 from artifacts.services.integrity import mark_damaged
-from artifacts.services.purge import purge_version
-from artifacts.services.versions import soft_delete_version
 from artifacts.storage.layout import Store
-from artifacts.storage.manifest import ManifestReference
 from lineage.models import Run, RunInput
-from lineage.services import create_run, update_run, use_version
 from runicorn.legacy.exporting import ExportReport
 from runicorn.legacy.report import Report
+from runicorn.legacy.values import Finding
 from tests.checkpoints import noise
 from tests.conftest import MakeVersion, sha256_of
 from tests.legacy.plain import snapshot
-from tests.people import make_user
+from tests.legacy.taken import forget_all
 
 Take = Callable[..., Report]
 
@@ -69,53 +63,6 @@ def everything() -> dict[str, list[Any]]:
     }
 
 
-@pytest.fixture
-def export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run the command; gives what it printed."""
-
-    def export(*words: str, to: Path = tmp_path / "export", code: int = 0) -> str:
-        capsys.readouterr()
-        if code:
-            with pytest.raises(SystemExit) as ended:
-                call_command("export", str(to), *words)
-            assert ended.value.code == code
-        else:
-            call_command("export", str(to), *words)
-        return capsys.readouterr().out
-
-    return export
-
-
-@pytest.fixture
-def filled(make_version: MakeVersion) -> None:
-    """A portal with something of everything."""
-    ada = make_user("ada", Role.ADMIN)
-    Team.objects.create(name="vision")
-    run, _ = create_run(project="a/b: c", name="", run_id="run-1", created_by=ada)
-    references = (
-        ManifestReference("s3://b/c", "x", 7, "the name", {"k": [2.5, 10**16]}),
-        ManifestReference("https://example.org"),
-    )
-    first = make_version(
-        "模型", files={"a/b.bin": b"1", "空": b"", "c": b"1"}, references=references,
-        run_id="run-1", created_by=ada, description="d", tags=["t", "u"],
-        metadata={"n": [1, 2.5, None, {"x": "é"}]}, aliases=["prod", "old"],
-    )  # fmt: skip
-    second = make_version("模型", files={"a/b.bin": b"2"}, created_by=ada, aliases=["prod"])
-    third = make_version("模型", files={"a/b.bin": b"3"}, run_id="run-1")
-    fourth = make_version("模型", files={"a/b.bin": b"4"})
-    hidden = make_version("hidden", team="vision", type="dataset", created_by=ada)
-    use_version(run=run, version=second, used_by=ada)
-    use_version(run=run, version=third, used_by=ada)
-    use_version(run=run, version=hidden, used_by=ada)
-    update_run(run=run, status="failed", changed_by=ada)
-    create_run(project="artifacts", name="runs", run_id="run-2", created_by=SYSTEM)
-    move_alias(artifact=first.artifact, name="old", version=first, moved_by=ada, is_protected=True)
-    soft_delete_version(version=second, deleted_by=ada)
-    purge_version(version=third, purged_by=ada)
-    purge_version(version=fourth, purged_by=ada)
-
-
 def test_an_import_of_an_export_makes_the_same_portal(
     filled: None, export: Callable[..., str], take: Take, tmp_path: Path
 ) -> None:
@@ -129,16 +76,6 @@ def test_an_import_of_an_export_makes_the_same_portal(
     for kind, rows in before.items():
         for mine, theirs in zip(after[kind], rows, strict=True):
             assert mine == theirs
-
-
-def forget_all() -> None:
-    """Lose the rows of artifacts and runs, and the content."""
-    RunInput.objects.all().delete()
-    Run.objects.all().delete()
-    Alias.objects.all().delete()
-    Version.objects.all().delete()
-    Artifact.objects.all().delete()
-    Blob.objects.all().delete()
 
 
 def test_a_store_of_0_5_comes_back_from_its_export(
@@ -188,36 +125,6 @@ def test_runs_go_where_0_5_looks_for_them(
     assert len(list(tmp_path.glob("export/artifacts_/runs/runs/run-2/meta.json"))) == 1
 
 
-def test_an_export_goes_on_where_it_stopped(
-    filled: None, export: Callable[..., str], tmp_path: Path
-) -> None:
-    export()
-    whole = snapshot(tmp_path / "export")
-    folder = tmp_path / "export/artifacts/model/模型/v1"
-    (folder / "metadata.json").unlink()
-    (folder / "files/c").unlink()
-    (tmp_path / "export/artifacts/model/模型/versions.json").unlink()
-    out = export()
-    assert "2 there, 1 written" in out
-    again = snapshot(tmp_path / "export")
-    assert {path: values[4] for path, values in again.items()} == {
-        path: values[4] for path, values in whole.items()
-    }
-
-
-def test_a_second_export_follows_what_was_said_since(
-    filled: None, export: Callable[..., str], tmp_path: Path
-) -> None:
-    export()
-    Alias.objects.update(is_protected=False)
-    version = Version.objects.get(artifact__name="模型", number=1)
-    soft_delete_version(version=version, deleted_by=SYSTEM)
-    export()
-    folder = tmp_path / "export/artifacts/model/模型"
-    assert (folder / "v1/.deleted").exists()
-    assert "latest" not in json.loads((folder / "versions.json").read_text())["aliases"]
-
-
 @pytest.mark.parametrize("marker", [None, "{}", '{"kind": "runicorn-export", "source": "x"}'])
 def test_nothing_is_written_over_what_is_no_export_of_this(
     filled: None, tmp_path: Path, marker: str | None
@@ -252,9 +159,15 @@ def test_only_what_is_named_is_exported(
     )
 
 
-def test_a_name_that_there_is_not_is_said(filled: None, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="Artifact not found: nix"):
-        call_command("export", str(tmp_path / "export"), "nix")
+@pytest.mark.parametrize(
+    ("word", "text"), [("nix", "Artifact not found: nix"), ("--team=nix", "There is no team 'nix'")]
+)
+def test_a_name_that_there_is_not_is_said(
+    filled: None, tmp_path: Path, word: str, text: str
+) -> None:
+    with pytest.raises(CommandError, match=text):
+        call_command("export", str(tmp_path / "export"), word)
+    assert not (tmp_path / "export").exists()
 
 
 def test_two_artifacts_of_one_name_are_not_mixed(
@@ -336,3 +249,12 @@ def test_a_report_says_what_was_written() -> None:
     assert "2 copied, 3.0 MiB" in report.to_text()
     assert report.to_text().endswith("NOT COMPLETE: run it again.")
     assert report.to_json()["content_bytes"] == {"copied": 3 << 20}
+
+
+def test_notes_are_no_losses() -> None:
+    report = ExportReport("/e", "the portal", is_complete=True)
+    report.findings.append(Finding("note", "m:v1", "is deleted"))
+    assert (report.has_losses, report.to_text().endswith("\nComplete.")) == (False, True)
+    report.findings += [Finding("corrupted", "m:v2", "a"), Finding("corrupted", "m:v2", "b")]
+    assert report.has_losses
+    assert report.to_text().endswith("Not as it is in the portal: 2 corrupted.")

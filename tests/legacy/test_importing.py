@@ -54,19 +54,6 @@ def test_a_second_import_finds_everything_there(take: Take, written_store: Path)
     )  # fmt: skip
 
 
-def test_a_dry_run_reports_the_same_and_writes_nothing(
-    take: Take, written_store: Path, store: Store
-) -> None:
-    dry = take(written_store, dry_run=True)
-    assert (versions(), Blob.objects.count(), Run.objects.count()) == ([], 0, 0)
-    assert [path for path in store.pool.rglob("*") if path.is_file()] == []
-    real = take(written_store)
-    assert dry.digest == real.digest
-    assert kinds(dry) == kinds(real)
-    assert (dry.num_corrupted, dry.links) == (real.num_corrupted, real.links)
-    assert dry.aliases == real.aliases
-
-
 def test_every_field_is_kept(take: Take, root: Path, write: Write) -> None:
     write(aliases={"production": 1}, run="run-1", references=[
         {"uri": "s3://b/c", "checksum": "x", "size": 7, "metadata": {"k": [1]}}

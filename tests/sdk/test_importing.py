@@ -7,9 +7,10 @@ import pytest
 
 import runicorn as rn
 from runicorn.config import Config
-from runicorn.errors import AccessDenied, ServerUnavailable
+from runicorn.errors import AccessDenied, IntegrityError, ServerUnavailable
 from runicorn.exporting import RemoteSource
 from runicorn.importing import RemotePortal, run_body, version_body
+from runicorn.legacy.exporting import ExportedArtifact
 from runicorn.legacy.importing import Refused
 from runicorn.legacy.values import (
     Line,
@@ -82,6 +83,41 @@ def test_damaged_content_is_lost_and_no_failure(
     peer.script(json_answer(422, {"detail": "it is damaged", "code": "corrupted"}))
     with pytest.raises(Lost, match="it is damaged"):
         source.fetch(PAST, FILE, tmp_path / "got")
+
+
+def test_an_artifact_whose_versions_are_all_deleted_is_found(
+    source: RemoteSource, peer: Peer
+) -> None:
+    rows = [{"version": 2, "created_at": 1.5}, {"version": 7, "created_at": 2.5}]
+    peer.script(json_answer(200, rows), json_answer(200, [{"alias": "prod", "version": 2}]))
+    found = source.find(LINE)
+    assert found is not None
+    assert (found.numbers, found.last_number) == ([2, 7], 7)
+    assert (found.created_at, found.updated_at) == (1.5, 2.5)
+    assert peer.seen[0].path == "/api/artifacts/m/versions?type=model&team=vision"
+
+
+def test_an_artifact_that_is_gone_is_none(source: RemoteSource, peer: Peer) -> None:
+    peer.script(json_answer(404, {"detail": "no", "code": "artifact_not_found"}))
+    assert source.find(LINE) is None
+
+
+def test_a_version_that_goes_meanwhile_is_none(source: RemoteSource, peer: Peer) -> None:
+    peer.script(json_answer(404, {"detail": "no", "code": "version_not_found"}))
+    assert source.version(ExportedArtifact(LINE, 1.0, 1.0, 3, [3]), 3) is None
+
+
+def test_a_time_that_is_none_is_refused(source: RemoteSource, peer: Peer) -> None:
+    rows = [{"version": 3, "created_at": 1.5}]
+    detail = {"name": "m", "type": "model", "version": 3, "created_at": 1.5, "updated_at": 2.5,
+              "created_by_run": None, "created_by_user": None, "description": "", "tags": [],
+              "metadata": {}, "deleted_at": "yesterday"}  # fmt: skip
+    gone = json_answer(410, {"detail": "no", "code": "version_deleted"})
+    peer.script(json_answer(200, rows), json_answer(200, []), json_answer(200, detail), gone)
+    artifact = source.find(LINE)
+    assert artifact is not None
+    with pytest.raises(IntegrityError, match="'yesterday' is no epoch seconds"):
+        source.version(artifact, 3)
 
 
 # Imports ------------------------------------------------------------------------------------------
@@ -158,6 +194,25 @@ def test_a_run_is_sent_with_what_it_used(remote: RemotePortal, peer: Peer) -> No
     assert run_body(run)["used"][0] == {
         "type": "model", "name": "m", "team": "vision", "version": 3, "used_at": 4.5
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "is_there"), [("n", True), ("other", False)])
+def test_a_run_is_looked_for(
+    remote: RemotePortal, peer: Peer, name: str, *, is_there: bool
+) -> None:  # fmt: skip
+    peer.script(json_answer(200, {"id": "r", "project": "p", "name": "n"}))
+    run = PastRun("r", "p", name)
+    if is_there:
+        assert remote.has_run(run)
+    else:
+        with pytest.raises(Refused, match="Run r exists: project 'p', name 'n'"):
+            remote.has_run(run)
+    assert (peer.seen[0].method, peer.seen[0].path) == ("GET", "/api/runs/r")
+
+
+def test_a_run_that_there_is_not_is_new(remote: RemotePortal, peer: Peer) -> None:
+    peer.script(json_answer(404, {"detail": "no", "code": "run_not_found"}))
+    assert remote.has_run(PastRun("r", "p", "n")) is False
 
 
 def test_a_file_that_is_not_as_it_must_be_is_not_sent(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from artifacts.errors import DomainError
-from artifacts.management.names import find_artifact
+from artifacts.management.names import find_artifact, require_team
 from artifacts.models import Artifact
 from artifacts.services.locks import only_one
 from artifacts.services.store import verified_store
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write(work.report.to_text())
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
         self.stdout.write(work.report.to_text())
-        if work.report.findings:
+        if work.report.has_losses:
             sys.exit(1)
 
 
@@ -69,6 +69,7 @@ def _choose(names: list[str], team: str | None) -> Iterable[Artifact]:
         return [find_artifact(name) for name in names]
     rows = Artifact.objects.all().with_remaining().select_related("team")
     if team:
+        require_team(team)
         rows = rows.owned_by(team)
     chosen: Iterable[Artifact] = rows.order_by("type", "name", "pk")
     return chosen

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Team
-from accounts.names import EVERYONE
 from artifacts.errors import DomainError
+from artifacts.management.logs import quiet_log
+from artifacts.management.names import require_team
 from artifacts.services.locks import only_one
 from artifacts.services.store import verified_store
 from artifacts.storage.adopt import may_be_linked
@@ -22,7 +22,10 @@ from runicorn.legacy.report import Report, write_json
 
 
 class Command(BaseCommand):
-    """Exit code 1 where something was not taken over as it stands in the store."""
+    """Exit code 1 where something was not taken over as it stands in the store.
+
+    The report stands alone: the log of each version and run is there with ``--verbosity 2``.
+    """
 
     help = "Take over a storage folder of Runicorn 0.4 or 0.5, or an export of a portal."
 
@@ -43,7 +46,7 @@ class Command(BaseCommand):
         root = options["root"].absolute()
         if not is_store(root):
             raise CommandError(f"{root} is no storage folder of Runicorn: it has no artifacts/.")
-        _require_team(options["team"])
+        require_team(options["team"])
         settings = Settings(parse_renames(options["rename"], options["retype"]), options["team"])
         store = _store()
         if store.root.resolve() in [root.resolve(), *root.resolve().parents]:
@@ -56,7 +59,8 @@ class Command(BaseCommand):
                 return
             portal = Portal(root, may_link=not options["copy"])
             work = Import(root, portal, settings, options["dry_run"], self._tell)
-            self._import(work, options["report"])
+            with quiet_log(options["verbosity"]):
+                self._import(work, options["report"])
 
     def _tell(self, text: str) -> None:
         """A sign of life, where somebody looks."""
@@ -91,12 +95,6 @@ def _store() -> Store:
         return verified_store()
     except DomainError as error:
         raise CommandError(error.detail) from None
-
-
-def _require_team(name: str | None) -> None:
-    """Raise CommandError for a team that there is not: it is not said of each version."""
-    if name not in {None, EVERYONE} and not Team.objects.filter(name=name).exists():
-        raise CommandError(f"There is no team {name!r}.")
 
 
 def parse_renames(lines: list[str], types: list[str]) -> Renames:
