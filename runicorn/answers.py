@@ -25,7 +25,7 @@ def check_version(detail: Json) -> None:
         rules.check_type(detail["type"])
         rules.check_team(detail.get("team") or rules.EVERYONE)
         _check_number(detail["version"])
-        _check_aliases(detail["aliases"])
+        _check_aliases(detail.get("aliases", []))
     except ValueError as error:
         raise IntegrityError(f"The server names no possible version: {error}") from error
 

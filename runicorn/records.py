@@ -71,7 +71,7 @@ class Records:
         """
         check_version(detail)
         told_at = time.time() if seen_at is None else seen_at
-        refs = dict.fromkeys([*detail["aliases"], *([ref] if ref else [])], told_at)
+        refs = dict.fromkeys([*detail.get("aliases", []), *([ref] if ref else [])], told_at)
         new = Known(detail, files, told_at, refs)
         path = self._path(detail)
         try:
