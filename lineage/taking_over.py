@@ -44,7 +44,7 @@ class Portal:
         found = _ask(
             lambda: services.look_at_number(
                 type_=past.line.type, name=past.line.name, team=past.line.team or EVERYONE,
-                number=past.number, manifest=manifest_of(past), asked_by=SYSTEM,
+                past=_past(past, {}), asked_by=SYSTEM,
             )
         )  # fmt: skip
         return _standing(found, past)
@@ -189,7 +189,7 @@ def _standing(found: services.Standing, past: PastVersion) -> Standing:
         return Standing(found.outcome, manifest_digest=f"sha256:{manifest_of(past).digest}")
     return Standing(
         found.outcome, version.status, f"sha256:{version.manifest_sha256}",
-        tuple(services.alias_names_at(version)),
+        tuple(services.alias_names_at(version)), found.differs,
     )  # fmt: skip
 
 

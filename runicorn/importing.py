@@ -135,7 +135,7 @@ def _ask(call: Callable[[], T]) -> T:
 def _standing(found: StandingInfo) -> Standing:
     return Standing(
         found["outcome"], found["status"] or "", found["manifest_digest"] or "",
-        tuple(found["aliases"]),
+        tuple(found["aliases"]), tuple(found.get("differs", ())),
     )  # fmt: skip
 
 

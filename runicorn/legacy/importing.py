@@ -29,6 +29,9 @@ from runicorn.legacy.values import (
     Tombstone,
 )
 
+_OTHER = {
+    "description": "another description", "tags": "other tags", "metadata": "other metadata",
+}  # fmt: skip
 Lost = dict[str, str]
 """Digest → why content of that digest cannot be had."""
 
@@ -49,7 +52,8 @@ class Standing:
     status: str = ""
     manifest_digest: str = ""
     aliases: tuple[str, ...] = ()
-    text: str = ""
+    differs: tuple[str, ...] = ()
+    """Of what is ``there``: what of ``status``, ``description``, ``tags``, ``metadata`` differs."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +218,8 @@ class Import:
         if standing.outcome == "new" or standing.status == "corrupted":
             standing = self._take_contents(past, standing)
         self._tell_aliases(past, standing)
+        if standing.differs:
+            self._finding("note", str(past), tell_differences(past, standing))
         self.report.add(
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
@@ -350,6 +356,16 @@ class Import:
 
     def _finding(self, kind: str, about: str, text: str) -> None:
         self.report.note(Finding(kind, about, text))
+
+
+def tell_differences(past: PastVersion, standing: Standing) -> str:
+    """What a version that is there is called, or is, otherwise than in the store."""
+    said = ", ".join(_OTHER[one] for one in standing.differs if one in _OTHER)
+    texts = [f"the portal has {said}"] if said else []
+    if "status" in standing.differs:
+        was = "deleted" if past.deleted_at else "not deleted"
+        texts.append(f"it is {standing.status} in the portal, {was} in the store")
+    return f"{'; '.join(texts)}; it stays as it is"
 
 
 def distinct(files: Iterable[PastFile]) -> list[PastFile]:

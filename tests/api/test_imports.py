@@ -40,7 +40,7 @@ def test_a_version_keeps_its_number_and_its_times(post: Post) -> None:
     version = Version.objects.get()
     assert (answer.status_code, answer.json()) == (201, {
         "artifact": "model-a:v3", "version": 3, "outcome": "imported", "status": "ready",
-        "manifest_digest": f"sha256:{version.manifest_sha256}", "aliases": [],
+        "manifest_digest": f"sha256:{version.manifest_sha256}", "aliases": [], "differs": [],
     })  # fmt: skip
     assert (version.created_at.timestamp(), version.updated_at.timestamp()) == (1.7e9, 1.75e9)
     assert version.created_by_run == "run-1"
@@ -53,6 +53,10 @@ def test_a_repeat_finds_it_there(post: Post) -> None:
     again = post(description="another")
     assert (again.status_code, again.json()["outcome"]) == (200, "there")
     assert Version.objects.get().description == ""
+    looked = post(tags=["x"], metadata={"k": 1}, deleted_at=1.8e9, dry_run=True).json()
+    assert (again.json()["differs"], looked["differs"]) == (
+        ["description"], ["status", "tags", "metadata"]
+    )  # fmt: skip
 
 
 def test_other_content_at_the_number_is_a_conflict(post: Post, make_version: MakeVersion) -> None:

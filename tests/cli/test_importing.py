@@ -32,7 +32,7 @@ def test_a_store_is_taken_over_through_the_api(
     before = snapshot(root)
     done = runicorn("import", "runicorn", root, "--report", tmp_path / "report.json")
     assert (done.code, done.err) == (0, "")
-    assert "Signed off: the portal has 2 versions" in done.out
+    assert "Signed off: nothing was left out, and the portal has 2 versions" in done.out
     assert json.loads((tmp_path / "report.json").read_text())["versions"] == {"imported": 2}
     assert snapshot(root) == before
     client = rn.Client()
@@ -60,6 +60,7 @@ def test_a_dry_run_writes_nothing(
 ) -> None:
     done = runicorn("import", "runicorn", root, "--dry-run")
     assert done.out.endswith("Nothing was written.\n")
+    assert not runicorn("import", "runicorn", root, "--dry-run", "--json").json["signed_off"]
     assert runicorn("artifacts", "versions", name).code == 3
 
 

@@ -36,8 +36,8 @@ def at(seconds: float) -> datetime:
 def test_a_written_store_is_taken_over(take: Take, written_store: Path) -> None:
     before = snapshot(written_store)
     report = take(written_store)
-    assert report.is_signed_off
     assert (report.outcomes["imported"], report.outcomes["skipped"]) == (72, 6)
+    assert (report.is_signed_off, report.checked, report.unchecked) == (False, 72, [])
     assert report.num_corrupted == 4
     assert (report.runs["imported"], report.links) == (83, 17)
     assert snapshot(written_store) == before
@@ -173,8 +173,45 @@ def test_what_was_said_in_the_portal_since_stays(take: Take, root: Path, write: 
     first.refresh_from_db()
     assert (first.description, first.status) == ("new", "deleted")
     assert [(one.name, one.version.number) for one in Alias.objects.all()] == [("prod", 2)]
-    assert [one.kind for one in report.findings] == ["note", "note"]
+    assert [one.kind for one in report.findings] == ["note", "note", "note"]
     assert report.is_signed_off
+
+
+def test_what_the_store_says_otherwise_by_now_is_said_and_not_taken(
+    take: Take, root: Path, write: Write
+) -> None:
+    folder = write(metadata={"large": 1e16, "zero": -0.0})
+    assert (take(root).findings, take(root).findings) == ([], [])
+    (folder / ".deleted").write_text('{"deleted_at": 1.5}')
+    edit(folder / "metadata.json", description="b", tags=["new"], metadata={"n": 2})
+    report = take(root)
+    assert versions() == ["model/model-a:v1 ready"]
+    assert [one.text for one in report.findings] == [(
+        "the portal has another description, other tags, other metadata; it is ready in the portal,"
+        " deleted in the store; it stays as it is"
+    )]  # fmt: skip
+    assert kinds(report) == ["note model/model-a:v1"]
+    assert report.is_signed_off
+    assert kinds(take(root, dry_run=True)) == kinds(report)
+
+
+@pytest.mark.parametrize("left_out", ["torn", "conflict"])
+def test_what_was_left_out_is_not_signed_off(
+    take: Take, root: Path, write: Write, make_version: MakeVersion, left_out: str
+) -> None:
+    write("model-b")
+    assert not take(root, dry_run=True).is_signed_off
+    folder = write()
+    if left_out == "torn":
+        (folder / "manifest.json").write_text("{")
+    else:
+        make_version(files={"own": b"of the portal"})
+    report = take(root)
+    assert (report.is_signed_off, report.checked) == (False, 1)
+    assert report.to_text().endswith(
+        "NOT SIGNED OFF: 1 findings say what was left out; of the rest the portal has 1 versions,"
+        " each with the store's manifest digest."
+    )
 
 
 def test_what_was_purged_in_the_portal_stays_purged(take: Take, root: Path, write: Write) -> None:

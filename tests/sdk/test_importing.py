@@ -117,6 +117,11 @@ def test_a_version_is_sent_with_its_past(remote: RemotePortal, peer: Peer) -> No
     assert body["aliases"] == [{"alias": "prod", "protected": True, "updated_at": None}]
 
 
+def test_what_differs_in_the_portal_is_known(remote: RemotePortal, peer: Peer) -> None:
+    peer.script(json_answer(200, STANDING | {"outcome": "there", "differs": ["tags"]}))
+    assert remote.look(PAST).differs == ("tags",)
+
+
 def test_an_answer_that_got_lost_is_asked_for_again(remote: RemotePortal, peer: Peer) -> None:
     peer.script(hang_up, json_answer(200, STANDING | {"outcome": "there"}))
     assert remote.commit(PAST, {}).outcome == "there"
