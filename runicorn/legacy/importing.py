@@ -156,7 +156,10 @@ class Import:
         if clashes:
             self._tell_clash(artifact, clashes, standings)
         for number, standing in standings.items():
-            self._take_version(artifact, number, standing, is_open=not clashes)
+            try:
+                self._take_version(artifact, number, standing, is_open=not clashes)
+            except Refused as error:
+                self._skip(PastVersion(artifact.line, number, 0, 0), str(error))
         if not self.is_dry_run and not clashes:
             self._bury(artifact.tombstones)
 
@@ -347,12 +350,18 @@ class Import:
     def _check(self) -> None:
         """Ask the portal once more what it has: that, and not what was meant, is signed off."""
         for artifact, number, digest in self._expected:
-            past = self._load(artifact, number, is_quiet=True)
-            standing = self.target.look(past) if past else Standing("gone")
+            standing = self._look_again(artifact, number)
             if standing.outcome == "there" and standing.manifest_digest == digest:
                 self.report.checked += 1
             else:
                 self.report.unchecked.append(f"{artifact.line}:v{number}")
+
+    def _look_again(self, artifact: PastArtifact, number: int) -> Standing:
+        past = self._load(artifact, number, is_quiet=True)
+        try:
+            return self.target.look(past) if past else Standing("gone")
+        except Refused:
+            return Standing("refused")
 
     def _finding(self, kind: str, about: str, text: str) -> None:
         self.report.note(Finding(kind, about, text))

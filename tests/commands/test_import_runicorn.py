@@ -1,6 +1,8 @@
 """``manage.py import_runicorn`` as an operator runs it, killed at any moment too."""
 
+import errno
 import json
+import os
 import random
 import signal
 import subprocess
@@ -89,6 +91,19 @@ def test_a_report_that_cannot_be_written_is_said(store: Store, root: Path) -> No
     with pytest.raises(CommandError, match="Cannot write"):
         call_command("import_runicorn", str(root), report=root / "nowhere" / "report.json")
     assert Version.objects.count() == 2
+
+
+def test_what_stopped_it_is_said_beside_a_report_that_cannot_be_written(
+    store: Store, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(fd: int, data: bytes | memoryview) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(CommandError, match=r"(?s)full.*Cannot write"):
+        call_command("import_runicorn", str(root), report=root / "nowhere" / "report.json")
+    monkeypatch.undo()
+    assert "NOT COMPLETE" in capsys.readouterr().out
 
 
 # Links --------------------------------------------------------------------------------------------

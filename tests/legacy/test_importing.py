@@ -22,6 +22,8 @@ from artifacts.storage.layout import Store
 from lineage.graph import neighbourhood
 from lineage.models import Run, RunInput
 from lineage.taking_over import Portal
+from runicorn.legacy.importing import Import
+from runicorn.legacy.reading import Settings
 from tests.conftest import ANYBODY, MakeVersion, sha256_of
 from tests.legacy.conftest import edit
 from tests.legacy.plain import CREATED_AT, snapshot, write_run, write_version
@@ -255,6 +257,21 @@ def test_a_quota_is_kept_to(take: Take, root: Path, write: Write) -> None:
     report = take(root, team="vision")
     assert versions() == ["vision/model/model-a:v1 ready"]
     assert "quota" in report.findings[0].text
+
+
+def test_what_the_portal_takes_no_more_at_the_end_is_not_signed_off(
+    store: Store, root: Path, write: Write, settings: Any
+) -> None:
+    write(files={"a": b"1", "b": b"2"})
+    write("model-b")
+
+    def lower(artifact: str) -> None:
+        if artifact.startswith("model/model-b"):
+            settings.RUNICORN_MAX_VERSION_FILES = 1
+
+    report = Import(root, Portal(root), Settings(), tell=lower).run()
+    assert (report.checked, report.unchecked) == (1, ["model/model-a:v1"])
+    assert (report.is_complete, report.is_signed_off) == (True, False)
 
 
 def test_a_limit_of_files_is_kept_to(take: Take, root: Path, write: Write, settings: Any) -> None:
