@@ -45,6 +45,7 @@ from artifacts.services.importing import (
     import_tombstone,
     import_version,
     look_at_number,
+    look_for_tombstone,
 )
 from artifacts.storage.manifest import Manifest
 
@@ -194,7 +195,10 @@ def _check_name(name: str) -> str:
 def _import(request: Request, name: str, fields: dict[str, Any], body: dict[str, Any]) -> Standing:
     line = {"type_": fields["type"], "name": name, "team": fields.get("team") or EVERYONE}
     if fields.get("purged_at"):
-        return import_tombstone(**line, past=_tombstone(fields), imported_by=request.user)
+        tombstone = _tombstone(fields)
+        if fields["dry_run"]:
+            return look_for_tombstone(**line, past=tombstone, asked_by=request.user)
+        return import_tombstone(**line, past=tombstone, imported_by=request.user)
     past = _past(fields, parse_manifest(body))
     if fields["dry_run"]:
         return look_at_number(**line, past=past, asked_by=request.user)

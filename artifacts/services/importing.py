@@ -302,6 +302,27 @@ class PastTombstone:
     purged_at: datetime | None = None
 
 
+def look_for_tombstone(
+    *, type_: str, name: str, team: str, past: PastTombstone, asked_by: Caller
+) -> Standing:
+    """What stands where import_tombstone would note a number; raises as that; changes nothing."""
+    require_everywhere(asked_by, Role.ADMIN)
+    home = find_team(team, asked_by)
+    artifact = Artifact.objects.filter(type=type_, name=name, team=home).first()
+    if artifact is None:
+        raise ArtifactNotFound(name)
+    artifact.team = home
+    return _find_tombstone(artifact, past.number) or Standing(NEW)
+
+
+def _find_tombstone(artifact: Artifact, number: int) -> Standing | None:
+    found = artifact.versions.filter(number=number).first()
+    if found is None:
+        return None
+    found.artifact = artifact
+    return Standing(PURGED if found.purged_at else CONFLICT, found)
+
+
 def import_tombstone(
     *, type_: str, name: str, team: str, past: PastTombstone, imported_by: Caller
 ) -> Standing:
@@ -317,11 +338,8 @@ def import_tombstone(
         if artifact is None:
             raise ArtifactNotFound(name)
         artifact.team = home
-        found = artifact.versions.filter(number=past.number).first()
-        if found is not None:
-            found.artifact = artifact
-            return Standing(PURGED if found.purged_at else CONFLICT, found)
-        return Standing(PURGED, _bury(artifact, past, imported_by))
+        found = _find_tombstone(artifact, past.number)
+        return found or Standing(PURGED, _bury(artifact, past, imported_by))
 
 
 def _bury(artifact: Artifact, past: PastTombstone, imported_by: Caller) -> Version:

@@ -32,6 +32,7 @@ from runicorn.legacy.values import (
 _OTHER = {
     "description": "another description", "tags": "other tags", "metadata": "other metadata",
 }  # fmt: skip
+BEYOND = "the store knows no version of so high a number"
 Lost = dict[str, str]
 """Digest → why content of that digest cannot be had."""
 
@@ -124,6 +125,7 @@ class Import:
         self._expected: list[tuple[PastArtifact, int, str]] = []
         self._made_by: dict[tuple[Line, int], str] = {}
         self._known: dict[Line, set[int]] = {}
+        self._last: dict[Line, int] = {}
         self._taken: set[Line] = set()
 
     def run(self) -> Report:
@@ -151,6 +153,7 @@ class Import:
         self.report.artifacts += 1
         self.tell(f"{artifact.line}: {len(artifact.numbers)} versions")
         self._known[artifact.line] = artifact.known_numbers
+        self._last[artifact.line] = artifact.last_number
         standings = self._look_at_all(artifact)
         clashes = [number for number, one in standings.items() if one.outcome == "conflict"]
         if clashes:
@@ -160,8 +163,8 @@ class Import:
                 self._take_version(artifact, number, standing, is_open=not clashes)
             except Refused as error:
                 self._skip(PastVersion(artifact.line, number, 0, 0), str(error))
-        if not self.is_dry_run and not clashes:
-            self._bury(artifact.tombstones)
+        if not clashes:
+            self._bury(artifact.tombstones, "the export says that it was deleted for ever")
 
     def _look_at_all(self, artifact: PastArtifact) -> dict[int, Standing]:
         found: dict[int, Standing] = {}
@@ -226,7 +229,7 @@ class Import:
         self.report.add(
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
-        if standing.outcome in {"there", "imported"}:
+        if standing.outcome in {"there", "imported", "new"}:  # new: in a dry run
             self._remember(past)
             self._expected.append((artifact, number, standing.manifest_digest))
 
@@ -280,21 +283,24 @@ class Import:
                 )
                 self._finding("note", str(past), f"{text}; it stays as it is")
 
-    def _bury(self, tombstones: Iterable[Tombstone]) -> None:
+    def _bury(self, tombstones: Iterable[Tombstone], why: str) -> None:
         for one in tombstones:
+            self._made_by[one.line, one.number] = one.run
+            text = f"{why}: a tombstone keeps its number"
             try:
-                self.target.bury(one)
+                if not self.is_dry_run:
+                    self.target.bury(one)
             except Refused as error:
-                self._finding("note", f"{one.line}:v{one.number}", str(error))
+                text = str(error)
+            self._finding("note", f"{one.line}:v{one.number}", text)
 
     # Runs -----------------------------------------------------------------------------------------
 
     def _take_runs(self, runs: Sequence[PastRun]) -> None:
         """First what they made, for a tombstone shall know its maker; then what they used."""
-        if not self.is_dry_run:
-            for run in runs:
-                for link in run.made:
-                    self._tell_maker(run, link)
+        for run in runs:
+            for link in run.made:
+                self._tell_maker(run, link)
         for run in runs:
             self._take_run(run)
 
@@ -317,19 +323,25 @@ class Import:
 
     def _is_usable(self, run: PastRun, link: RunLink) -> bool:
         """Whether the portal has what the run used: as it was taken over, or as a tombstone."""
-        if self.is_dry_run or (link.line, link.number) in self._made_by:
+        if (link.line, link.number) in self._made_by:
             return True
         if self._is_gone(link):
-            self._bury([Tombstone(link.line, link.number)])
-            self._made_by[link.line, link.number] = ""
+            self._bury(
+                [Tombstone(link.line, link.number)], f"the run {run.id} used it, and it is gone"
+            )
             return True
-        self._leave_out(run, link, "it was not taken over")
+        self._leave_out(run, link, BEYOND if self._is_beyond(link) else "it was not taken over")
         return False
 
     def _is_gone(self, link: RunLink) -> bool:
         """Whether the store had it and deleted it for ever: its number is known no more."""
         known = self._known.get(link.line)
-        return known is not None and link.line in self._taken and link.number not in known
+        is_unknown = known is not None and link.number not in known
+        return is_unknown and link.line in self._taken and not self._is_beyond(link)
+
+    def _is_beyond(self, link: RunLink) -> bool:
+        """Whether it is above all numbers: a tombstone would move those of versions to come."""
+        return link.number > self._last.get(link.line, link.number)
 
     def _tell_maker(self, run: PastRun, link: RunLink) -> None:
         """What a run made is told by the versions; what is deleted for ever by the run alone."""
@@ -337,10 +349,12 @@ class Import:
         if maker == run.id:
             return
         if not maker and self._is_gone(link):
-            self._bury([Tombstone(link.line, link.number, run.id, created_at=link.at)])
-            self._made_by[link.line, link.number] = run.id
+            tombstone = Tombstone(link.line, link.number, run.id, created_at=link.at)
+            self._bury([tombstone], f"the run {run.id} made it, and it is gone")
         elif maker:
             self._leave_out(run, link, f"the version says that the run {maker} made it")
+        elif self._is_beyond(link):
+            self._leave_out(run, link, BEYOND)
 
     def _leave_out(self, run: PastRun, link: RunLink, why: str) -> None:
         self._finding("skipped", f"run {run.id}", f"its link with {link} is left out: {why}")

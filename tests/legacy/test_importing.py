@@ -308,10 +308,26 @@ def test_what_was_deleted_for_ever_there_is_a_tombstone_here(
     write(number=2, run="run-9")
     write_run(root, "run-1", used=[("model-a", 1)])
     write_run(root, "run-2", made=[("model-a", 1)])
-    assert take(root).findings == []
+    report = take(root)
+    assert kinds(report) == ["note model/model-a:v1"]
+    assert "the run run-2 made it, and it is gone: a tombstone" in report.findings[0].text
     tomb = Version.objects.get(number=1)
     assert (tomb.status, tomb.created_by_run) == ("purged", "run-2")
     assert RunInput.objects.get().version == tomb
+
+
+@pytest.mark.parametrize("number", [3, (1 << 31) - 1])
+def test_a_number_above_all_that_are_known_is_no_tombstone_and_is_said(
+    take: Take, root: Path, write: Write, make_version: MakeVersion, number: int
+) -> None:
+    write(number=2)
+    write_run(root, "run-1", used=[("model-a", number)])
+    write_run(root, "run-2", made=[("model-a", number)])
+    report = take(root)
+    assert versions() == ["model/model-a:v2 ready"]
+    assert kinds(report) == ["skipped run run-1", "skipped run run-2"]
+    assert f"v{number} is left out: the store knows no version of so high" in report.to_text()
+    assert make_version(files={"own": b"own"}).number == 3
 
 
 def test_a_version_that_was_skipped_gets_no_tombstone(take: Take, root: Path, write: Write) -> None:
