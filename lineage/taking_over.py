@@ -33,10 +33,11 @@ class Portal:
 
     label = "this portal"
 
-    def __init__(self, root: Path, *, may_link: bool = True, may_clone: bool = True) -> None:
+    def __init__(
+        self, root: Path, *, may_link: bool = True, may_clone: bool = True, must_link: bool = False
+    ) -> None:
         self._root = root
-        self._may_link = may_link
-        self._may_clone = may_clone
+        self._ways = {"may_link": may_link, "may_clone": may_clone, "must_link": must_link}
         self._hashed: dict[tuple[int, int, int, int], str] = {}
 
     def look(self, past: PastVersion) -> Standing:
@@ -99,9 +100,7 @@ class Portal:
         wanted = [one for one in sources if one.sha256 not in stored and not dry_run]
         known = [one for one in sources if one.sha256 in stored or dry_run]
         results = [(one, "found" if dry_run else "known", self._check(one)) for one in known]
-        adopted = adopt_files(
-            wanted, self._open, may_link=self._may_link, may_clone=self._may_clone
-        )
+        adopted = adopt_files(wanted, self._open, **self._ways)
         for source, one in _ask(lambda: list(adopted)):
             results.append((source, one.how, one.why))
         return results

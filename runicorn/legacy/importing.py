@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runicorn.legacy.checking import Odd
+from runicorn.legacy.differences import tell_differences
 from runicorn.legacy.json_files import Unreadable
 from runicorn.legacy.reading import Settings, StoreReader
 from runicorn.legacy.report import Report
@@ -29,9 +30,6 @@ from runicorn.legacy.values import (
     Tombstone,
 )
 
-_OTHER = {
-    "description": "another description", "tags": "other tags", "metadata": "other metadata",
-}  # fmt: skip
 BEYOND = "the store knows no version of so high a number"
 Lost = dict[str, str]
 """Digest → why content of that digest cannot be had."""
@@ -225,7 +223,8 @@ class Import:
             standing = self._take_contents(past, standing)
         self._tell_aliases(past, standing)
         if standing.differs:
-            self._finding("note", str(past), tell_differences(past, standing))
+            text = tell_differences(past, standing.differs, standing.status)
+            self._finding("note", str(past), text)
         self.report.add(
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
@@ -379,16 +378,6 @@ class Import:
 
     def _finding(self, kind: str, about: str, text: str) -> None:
         self.report.note(Finding(kind, about, text))
-
-
-def tell_differences(past: PastVersion, standing: Standing) -> str:
-    """What a version that is there is called, or is, otherwise than in the store."""
-    said = ", ".join(_OTHER[one] for one in standing.differs if one in _OTHER)
-    texts = [f"the portal has {said}"] if said else []
-    if "status" in standing.differs:
-        was = "deleted" if past.deleted_at else "not deleted"
-        texts.append(f"it is {standing.status} in the portal, {was} in the store")
-    return f"{'; '.join(texts)}; it stays as it is"
 
 
 def distinct(files: Iterable[PastFile]) -> list[PastFile]:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,20 @@ def test_link_refuses_files_that_may_be_written_to(store: Store, root: Path) -> 
     with pytest.raises(CommandError, match=r"1 files of .* may be written to.*chmod -R a-w"):
         call_command("import_runicorn", str(root), "--link")
     assert Version.objects.count() == 0
+
+
+def test_link_copies_nothing_where_there_is_no_pool(
+    store: Store, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(root / "artifacts/.dedup")
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_runicorn", str(root), "--link")
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert "skipped: model/model-a:v1:" in out
+    assert f"{root}/artifacts/model/model-a/v1/files/a.bin cannot be linked" in out
+    assert (Version.objects.count(), pool_files(store.root)) == (0, [])
+    assert list(store.staging.iterdir()) == []
 
 
 def test_what_is_read_only_is_linked_and_stays_as_it_is(

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             if not is_ours:
                 self.stdout.write("Another import is running; nothing to do.")
                 return
-            portal = Portal(root, may_link=not options["copy"])
+            portal = Portal(root, may_link=not options["copy"], must_link=options["link"])
             work = Import(root, portal, settings, options["dry_run"], self._tell)
             self._import(work, options["report"])
 
