@@ -150,10 +150,13 @@ class _Taking:
         pending = list(self._files)
         for number in range(max((len(one.places) for one in pending), default=0)):
             pending = self._try(pending, number)
-        lost = {one.digest: self._why.get(one.digest, "is missing") for one in pending}
-        repaired = {digest: why for digest, why in self._why.items() if digest not in lost}
+        missing = {one.digest: self._why.get(one.digest, "is missing") for one in pending}
+        repaired = {digest: why for digest, why in self._why.items() if digest not in missing}
         ways = [Taken(how, len(sizes), sum(sizes)) for how, sizes in self._ways.items()]
-        return TakenFiles(lost, repaired, ways)
+        stored = stored_among(map(_sha256, missing))
+        held = {digest: why for digest, why in missing.items() if _sha256(digest) in stored}
+        lost = {digest: why for digest, why in missing.items() if digest not in held}
+        return TakenFiles(lost, repaired, ways, held)
 
     def _try(self, pending: list[PastFile], number: int) -> list[PastFile]:
         """Look for each in its place of that number; returns those that are not there."""

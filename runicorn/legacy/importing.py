@@ -9,7 +9,7 @@ is run again, and goes on.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -66,11 +66,15 @@ class Taken:
 
 @dataclass(frozen=True)
 class TakenFiles:
-    """The contents of one version: those that are ``lost``, and how the others got there."""
+    """The contents of one version: those that are ``lost``, and how the others got there.
+
+    ``held`` are those that the store has lost, but the portal has.
+    """
 
     lost: Lost
     repaired: Lost
     ways: Sequence[Taken] = ()
+    held: Lost = field(default_factory=dict)
 
 
 class Target(Protocol):
@@ -262,15 +266,15 @@ class Import:
         for way in taken.ways:
             self.report.contents[way.how] += way.count
             self.report.content_bytes[way.how] += way.size_bytes
-        for file in past.files:
-            if file.digest in taken.lost:
-                text = f"{file.path} {taken.lost[file.digest]}"
-                self._finding("corrupted", str(past), text)
-            elif file.digest in taken.repaired:
-                text = (
-                    f"{file.path} {taken.repaired[file.digest]}; taken from elsewhere in the store"
-                )
-                self._finding("repaired", str(past), text)
+        for kind, whys, and_then in (
+            ("corrupted", taken.lost, ""),
+            ("repaired", taken.repaired, "; taken from elsewhere in the store"),
+            ("repaired", taken.held, "; the portal has its content"),
+        ):
+            for file in past.files:
+                if file.digest in whys:
+                    text = f"{file.path} {whys[file.digest]}{and_then}"
+                    self._finding(kind, str(past), text)
 
     def _tell_aliases(self, past: PastVersion, standing: Standing) -> None:
         if self.is_dry_run or standing.outcome not in {"there", "imported"}:
