@@ -149,6 +149,8 @@ def import_folder(
         print_table(["Folder", "Artifact", "Outcome", "Note"], map(_row, found))
     if not found:
         say(f"{folder} has no sub-folders; say --name for the files in it.")
+    if any(one.outcome == "refused" for one in found):
+        raise typer.Exit(1)
 
 
 def _row(one: FolderResult) -> tuple[object, ...]:
