@@ -2,22 +2,16 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 import runicorn as rn
 from runicorn.errors import AccessDenied
-from tests.cli.conftest import HEEDING_CTRL_C, Outcome, RunCommand
-from tests.conftest import digest_of
+from tests.cli.conftest import RunCommand
 from tests.legacy.plain import CREATED_AT, snapshot, write_run, write_version
 from tests.live import LivePortal, TeamPortal
-from tests.sdk.peers import Answer, Peer, Seen, json_answer
+from tests.sdk.peers import Peer, json_answer
 
 
 @pytest.fixture
@@ -140,93 +134,6 @@ def test_an_admin_takes_it_for_a_team(
     assert rn.Client().get_version(name, 1, team="vision")["team"] == "vision"
 
 
-# Stops --------------------------------------------------------------------------------------------
-
-
-def answering(missing: Answer, standing: Answer | None = None) -> Answer:
-    """A portal that knows nothing yet; ``missing`` answers which contents it lacks."""
-    new = {"outcome": "new", "status": None, "manifest_digest": None, "aliases": []}
-
-    def answer(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
-        if seen.path == "/api/blobs/missing":
-            missing(handler, seen)
-        elif seen.path.startswith("/api/runs/"):
-            json_answer(201, {"run": {}, "missing": []})(handler, seen)
-        elif standing is not None and "lost" in seen.json:
-            standing(handler, seen)
-        else:
-            json_answer(200, new)(handler, seen)
-
-    return answer
-
-
-def test_content_that_is_refused_skips_its_version_alone(
-    peer: Peer, runicorn: RunCommand, root: Path, name: str
-) -> None:
-    def missing(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
-        full = json_answer(507, {"detail": "over the quota", "code": "quota_exceeded"})
-        is_first = digest_of(b"content of a") in seen.json["digests"]
-        (full if is_first else json_answer(200, {"missing": []}))(handler, seen)
-
-    def standing(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
-        made = {"outcome": "imported", "status": "ready", "manifest_digest": "x", "aliases": []}
-        json_answer(201, made)(handler, seen)
-
-    peer.script(answering(missing, standing))
-    done = runicorn("import", "runicorn", root, "--json")
-    assert (done.code, done.err) == (1, "")
-    report = done.json
-    assert report["versions"] == {"imported": 1, "skipped": 1}
-    skipped = [one for one in report["findings"] if one["about"] == f"model/{name}:v1"]
-    assert [(one["kind"], one["text"]) for one in skipped] == [("skipped", "over the quota")]
-    assert report["complete"]
-
-
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_leaves_the_report(peer: Peer, root: Path, options: list[str]) -> None:
-    asked, ended = threading.Event(), threading.Event()
-
-    def never_answers(handler: BaseHTTPRequestHandler, seen: Seen) -> None:
-        asked.set()
-        ended.wait(60)
-        handler.close_connection = True
-
-    peer.script(answering(never_answers))
-    command = [*HEEDING_CTRL_C, sys.executable, "-m", "runicorn", "import", "runicorn"]
-    with subprocess.Popen(
-        [*command, str(root), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert asked.wait(60)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-        finally:
-            ended.set()
-            process.kill()
-    assert (process.returncode, "Traceback" in err) == (130, False)
-    is_complete = json.loads(out)["complete"] if options else "NOT COMPLETE" not in out
-    assert not is_complete
-
-
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_report_that_cannot_be_written_is_printed_and_said(
-    portal: LivePortal, runicorn: RunCommand, root: Path, options: list[str]
-) -> None:
-    file = root / "nowhere" / "report.json"
-    done = runicorn("import", "runicorn", root, "--report", file, *options)
-    assert (done.code, f"Cannot write {file}: No such file" in done.err) == (1, True)
-    assert done.json["complete"] if options else "Signed off" in done.out
-
-
-def test_what_stopped_it_is_said_where_its_report_cannot_be_written_either(
-    peer: Peer, runicorn: RunCommand, root: Path
-) -> None:
-    peer.script(json_answer(403, {"detail": "not for you", "code": "denied"}))
-    done = runicorn("import", "runicorn", root, "--report", root / "nowhere" / "report.json")
-    assert (done.code, done.err) == (4, "not for you\n")
-    assert "NOT COMPLETE" in done.out
-
-
 # Plain folders ------------------------------------------------------------------------------------
 
 
@@ -250,62 +157,6 @@ def test_each_folder_becomes_an_artifact_and_each_vn_a_version(
     assert [one["path"] for one in files] == ["s/y"]
     again = runicorn("import", "folder", tree, "--type", "dataset", "--json")
     assert {one["outcome"] for one in again.json} == {"there"}
-
-
-def write_versions(folder: Path, *contents: str) -> Path:
-    """Folders v1, v2 … with a file ``x`` each."""
-    for number, content in enumerate(contents, start=1):
-        (folder / f"v{number}").mkdir(parents=True, exist_ok=True)
-        (folder / f"v{number}/x").write_text(content)
-    return folder
-
-
-def outcomes(done: Outcome) -> list[tuple[str, int]]:
-    return [(one["outcome"], one["version"]) for one in done.json]
-
-
-def test_a_return_to_older_content_is_a_version_of_its_own(
-    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
-) -> None:
-    command = ["import", "folder", tmp_path / "tree", "-t", "code", "--name", name, "--json"]
-    write_versions(tmp_path / "tree", "a", "b")
-    runicorn(*command)
-    write_versions(tmp_path / "tree", "a", "b", "a", "a", "c")
-    dry = runicorn(*command, "--dry-run")
-    assert outcomes(dry) == [("there", 1), ("there", 2), ("new", 3), ("new", 4), ("new", 5)]
-    done = runicorn(*command)
-    assert outcomes(done) == [
-        ("there", 1), ("there", 2), ("imported", 3), ("imported", 4), ("imported", 5)
-    ]  # fmt: skip
-    assert outcomes(runicorn(*command)) == [("there", number) for number in range(1, 6)]
-    files = [rn.Client().get_files(name, number)["files"] for number in (1, 3, 4)]
-    assert len({file["digest"] for (file,) in files}) == 1
-
-
-def test_versions_of_others_between_move_the_numbers_and_no_more(
-    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
-) -> None:
-    command = ["import", "folder", tmp_path / "tree", "-t", "code", "--name", name, "--json"]
-    write_versions(tmp_path / "tree", "a")
-    runicorn(*command)
-    (tmp_path / "own").write_text("own")
-    with rn.Run("p") as run:
-        run.log_artifact(rn.Artifact(name, "code").add_file(tmp_path / "own"))
-    write_versions(tmp_path / "tree", "a", "b")
-    assert outcomes(runicorn(*command)) == [("there", 1), ("imported", 3)]
-    assert outcomes(runicorn(*command)) == [("there", 1), ("there", 3)]
-
-
-def test_a_name_that_may_not_be_is_refused_and_the_others_are_logged(
-    portal: LivePortal, runicorn: RunCommand, tmp_path: Path, name: str
-) -> None:
-    tree = make_tree(tmp_path / "tree", f"{name}-a:b/x", f"{name}-bad/a\\b", f"{name}-c/x")
-    done = runicorn("import", "folder", tree, "-t", "code", "--json")
-    assert [(one["artifact"], one["outcome"]) for one in done.json] == [
-        (f"{name}-a:b", "refused"), (f"{name}-bad", "refused"), (f"{name}-c", "imported"),
-    ]  # fmt: skip
-    texts = [one["text"] for one in done.json]
-    assert (":" in texts[0], "\\" in texts[1], done.code) == (True, True, 1)
 
 
 def test_with_a_name_the_folder_is_one_artifact(
