@@ -33,10 +33,11 @@ class Portal:
 
     label = "this portal"
 
-    def __init__(self, root: Path, *, may_link: bool = True, may_clone: bool = True) -> None:
+    def __init__(
+        self, root: Path, *, may_link: bool = True, may_clone: bool = True, must_link: bool = False
+    ) -> None:
         self._root = root
-        self._may_link = may_link
-        self._may_clone = may_clone
+        self._ways = {"may_link": may_link, "may_clone": may_clone, "must_link": must_link}
         self._hashed: dict[tuple[int, int, int, int], str] = {}
 
     def look(self, past: PastVersion) -> Standing:
@@ -44,7 +45,7 @@ class Portal:
         found = _ask(
             lambda: services.look_at_number(
                 type_=past.line.type, name=past.line.name, team=past.line.team or EVERYONE,
-                number=past.number, manifest=manifest_of(past), asked_by=SYSTEM,
+                past=_past(past, {}), asked_by=SYSTEM,
             )
         )  # fmt: skip
         return _standing(found, past)
@@ -107,9 +108,7 @@ class Portal:
         wanted = [one for one in sources if one.sha256 not in stored and not dry_run]
         known = [one for one in sources if one.sha256 in stored or dry_run]
         results = [(one, "found" if dry_run else "known", self._check(one)) for one in known]
-        adopted = adopt_files(
-            wanted, self._open, may_link=self._may_link, may_clone=self._may_clone
-        )
+        adopted = adopt_files(wanted, self._open, **self._ways)
         for source, one in _ask(lambda: list(adopted)):
             results.append((source, one.how, one.why))
         return results
@@ -159,10 +158,13 @@ class _Taking:
         pending = list(self._files)
         for number in range(max((len(one.places) for one in pending), default=0)):
             pending = self._try(pending, number)
-        lost = {one.digest: self._why.get(one.digest, "is missing") for one in pending}
-        repaired = {digest: why for digest, why in self._why.items() if digest not in lost}
+        missing = {one.digest: self._why.get(one.digest, "is missing") for one in pending}
+        repaired = {digest: why for digest, why in self._why.items() if digest not in missing}
         ways = [Taken(how, len(sizes), sum(sizes)) for how, sizes in self._ways.items()]
-        return TakenFiles(lost, repaired, ways)
+        stored = stored_among(map(_sha256, missing))
+        held = {digest: why for digest, why in missing.items() if _sha256(digest) in stored}
+        lost = {digest: why for digest, why in missing.items() if digest not in held}
+        return TakenFiles(lost, repaired, ways, held)
 
     def _try(self, pending: list[PastFile], number: int) -> list[PastFile]:
         """Look for each in its place of that number; returns those that are not there."""
@@ -197,7 +199,7 @@ def _standing(found: services.Standing, past: PastVersion) -> Standing:
         return Standing(found.outcome, manifest_digest=f"sha256:{found.manifest_sha256}")
     return Standing(
         found.outcome, version.status, f"sha256:{version.manifest_sha256}",
-        tuple(services.alias_names_at(version)),
+        tuple(services.alias_names_at(version)), found.differs,
     )  # fmt: skip
 
 

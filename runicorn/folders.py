@@ -2,10 +2,12 @@
 
 A folder whose sub-folders are all called ``v1``, ``v2`` … is an artifact with these versions, in
 that order; any other folder is one version. Content that a version of the artifact has already is
-not logged again, so an import that stopped is run once more.
+not logged again, so an import that stopped is run once more. Of numbered folders only a version
+after that of the folder before counts: who went back to older content did so with a new number.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,21 +22,31 @@ from runicorn.staging import walk_files
 from runicorn.transfer import Reporter, Transfer
 from runicorn.upload import hash_files
 
+Content = frozenset[tuple[str, str]]
+"""The paths and digests of files."""
+
 _VERSION = re.compile(r"v([1-9][0-9]{0,9})")
 
 
 @dataclass(frozen=True)
 class PlainVersion:
-    """A folder that becomes a version; ``wanted`` is the number that its name says, if any."""
+    """A folder that becomes a version; ``wanted`` is the number that its name says, if any.
+
+    ``refusal`` says why nothing may be called so.
+    """
 
     name: str
     folder: Path
     wanted: int | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
 class FolderResult:
-    """What became of a folder: ``imported``, ``there`` or ``skipped``, and why."""
+    """What became of a folder: ``imported``, ``new`` (in a dry run), ``there``, or why not.
+
+    ``skipped`` has nothing in it, ``refused`` has a name (or a file with one) that may not be.
+    """
 
     folder: str
     artifact: str
@@ -49,14 +61,24 @@ class FolderResult:
 
 def find_versions(root: Path, name: str | None) -> Iterator[PlainVersion]:
     """What ``root`` holds: one artifact called ``name``, or one in each sub-folder (None)."""
-    folders = [root] if name is not None else _subfolders(root)
-    for folder in folders:
-        called = rules.check_name(name or folder.name)
-        numbered = _numbered(folder)
-        if not numbered:
-            yield PlainVersion(called, folder)
-        for number, path in sorted(numbered.items()):
-            yield PlainVersion(called, path, number)
+    if name is not None:
+        yield from _versions_of(root, rules.check_name(name))
+        return
+    for folder in _subfolders(root):
+        try:
+            called = rules.check_name(folder.name)
+        except ValueError as error:
+            yield PlainVersion(folder.name, folder, refusal=str(error))
+        else:
+            yield from _versions_of(folder, called)
+
+
+def _versions_of(folder: Path, called: str) -> Iterator[PlainVersion]:
+    numbered = _numbered(folder)
+    if not numbered:
+        yield PlainVersion(called, folder)
+    for number, path in sorted(numbered.items()):
+        yield PlainVersion(called, path, number)
 
 
 def find_left_out(root: Path) -> list[str]:
@@ -89,7 +111,9 @@ class FolderImport:
     team: str | None = None
     reporter: Reporter | None = None
     is_dry_run: bool = False
-    _known: dict[str, dict[frozenset[tuple[str, str]], int]] = field(default_factory=dict)
+    _known: dict[str, list[tuple[int, Content]]] = field(default_factory=dict)
+    _last: dict[str, int] = field(default_factory=dict)
+    """Which version the numbered folder before is, of each artifact."""
 
     def run(self, versions: list[PlainVersion]) -> Iterator[FolderResult]:
         """Log each in a run of its own; one after the other."""
@@ -97,35 +121,54 @@ class FolderImport:
             yield self._take(one)
 
     def _take(self, one: PlainVersion) -> FolderResult:
+        if one.refusal:
+            return FolderResult(str(one.folder), one.name, "refused", text=one.refusal)
         if next(iter(walk_files(one.folder)), None) is None:
             return FolderResult(str(one.folder), one.name, "skipped", text="has no files")
-        draft = Artifact(one.name, self.artifact_type, team=self.team).add_dir(one.folder)
-        content = self._content_of(draft)
-        known = self._known_contents(one.name)
-        if content in known:
-            return FolderResult(str(one.folder), one.name, "there", known[content])
+        try:
+            draft = Artifact(one.name, self.artifact_type, team=self.team).add_dir(one.folder)
+            content = self._content_of(draft)
+        except ValueError as error:
+            return FolderResult(str(one.folder), one.name, "refused", text=str(error))
+        return self._log(one, draft, content)
+
+    def _log(self, one: PlainVersion, draft: Artifact, content: Content) -> FolderResult:
+        found = self._find(one, content)
+        if found is not None:
+            self._last[one.name] = found
+            return FolderResult(str(one.folder), one.name, "there", found)
         if self.is_dry_run:
+            self._last[one.name] = sys.maxsize
             return FolderResult(str(one.folder), one.name, "new", one.wanted)
         with Run("import", name=one.name) as run:
             number = run.log_artifact(draft, progress=self.reporter)
-        known[content] = number
+        self._last[one.name] = number
         text = f"became v{number}" if one.wanted not in {None, number} else ""
         return FolderResult(str(one.folder), one.name, "imported", number, text)
 
-    def _content_of(self, draft: Artifact) -> frozenset[tuple[str, str]]:
+    def _find(self, one: PlainVersion, content: Content) -> int | None:
+        """The version that has the content; of a numbered folder, the first one after the last."""
+        known = self._known_contents(one.name)
+        found = [number for number, has in known if has == content]
+        if one.wanted is None:
+            return max(found, default=None)
+        last = self._last.get(one.name, 0)
+        return min((number for number in found if number > last), default=None)
+
+    def _content_of(self, draft: Artifact) -> Content:
         files = draft.draft([], None).files
         sources = hash_files([path for path, _ in files], Transfer(self.reporter))
         return frozenset(
             (name, source.digest) for (_, name), source in zip(files, sources, strict=True)
         )
 
-    def _known_contents(self, name: str) -> dict[frozenset[tuple[str, str]], int]:
-        """The contents of the versions that are ready, by what they hold."""
+    def _known_contents(self, name: str) -> list[tuple[int, Content]]:
+        """The versions that were ready when this began, with what they hold."""
         if name not in self._known:
-            self._known[name] = dict(self._ask_contents(name))
+            self._known[name] = list(self._ask_contents(name))
         return self._known[name]
 
-    def _ask_contents(self, name: str) -> Iterator[tuple[frozenset[tuple[str, str]], int]]:
+    def _ask_contents(self, name: str) -> Iterator[tuple[int, Content]]:
         whose = {"artifact_type": self.artifact_type, "team": self.team}
         try:
             versions = self.client.list_versions(name, **whose)
@@ -135,4 +178,4 @@ class FolderImport:
             if one["status"] == "ready":
                 listing = self.client.get_files(name, one["version"], **whose)
                 content = ((item["path"], item["digest"]) for item in listing["files"])
-                yield frozenset(content), one["version"]
+                yield one["version"], frozenset(content)

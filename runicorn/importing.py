@@ -26,7 +26,7 @@ from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tomb
 from runicorn.payloads import RunInfo
 from runicorn.rules import EVERYONE
 from runicorn.transfer import Reporter, Transfer
-from runicorn.upload import upload_missing
+from runicorn.upload import DIGESTS_PER_QUESTION, upload_missing
 
 FATAL = (AccessDenied, AuthenticationRequired, ServerError, ServerUnavailable, StorageFull)
 """What stops an import: with the next version it would be no other."""
@@ -108,7 +108,17 @@ class RemotePortal:
             self._send(past, sources, transfer)
         size_bytes = sum(one.size for one in sources)
         way = Taken("found" if dry_run else "there or sent", len(sources), size_bytes)
-        return TakenFiles(lost, repaired, [way] if sources else [])
+        held = self._held_among(lost)
+        lost = {digest: why for digest, why in lost.items() if digest not in held}
+        return TakenFiles(lost, repaired, [way] if sources else [], held)
+
+    def _held_among(self, lost: Lost) -> Lost:
+        """Those of ``lost`` that the portal has."""
+        digests, missing = list(lost), set[str]()
+        for start in range(0, len(digests), DIGESTS_PER_QUESTION):
+            batch = digests[start : start + DIGESTS_PER_QUESTION]
+            missing.update(_ask(partial(self._client.find_missing, batch)))
+        return {digest: why for digest, why in lost.items() if digest not in missing}
 
     def _find(self, file: PastFile, transfer: Transfer) -> tuple[SourceFile | None, str]:
         """The first of its places that holds it, and why those before do not."""
@@ -153,7 +163,7 @@ def _ask(call: Callable[[], T]) -> T:
 def _standing(found: StandingInfo) -> Standing:
     return Standing(
         found["outcome"], found["status"] or "", found["manifest_digest"] or "",
-        tuple(found["aliases"]),
+        tuple(found["aliases"]), tuple(found.get("differs", ())),
     )  # fmt: skip
 
 

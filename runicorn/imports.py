@@ -1,7 +1,7 @@
 """The routes by which what was elsewhere comes in, or goes there, and their JSON."""
 
 import json
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from runicorn.payloads import RunInfo
 from runicorn.routes import artifact_path, run_path
@@ -17,6 +17,7 @@ class StandingInfo(TypedDict):
     status: str | None
     manifest_digest: str | None
     aliases: list[str]
+    differs: NotRequired[list[str]]  # older portals do not compare
 
 
 class ImportedRunInfo(TypedDict):

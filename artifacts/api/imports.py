@@ -36,6 +36,7 @@ from artifacts.querysets import MAX_NUMBER
 from artifacts.services.importing import (
     IMPORTED,
     OUTCOMES,
+    SAID,
     ImportedAlias,
     PastTombstone,
     PastVersion,
@@ -44,7 +45,9 @@ from artifacts.services.importing import (
     import_tombstone,
     import_version,
     look_at_number,
+    look_for_tombstone,
 )
+from artifacts.storage.manifest import Manifest
 
 MAX_USERNAME_CHARACTERS = 150
 
@@ -149,6 +152,10 @@ class StandingOut(serializers.Serializer[Any]):
         allow_null=True, help_text="Of what stands there; `new`: that it would have."
     )
     aliases = serializers.ListField(child=serializers.CharField())
+    differs = serializers.ListField(
+        child=serializers.ChoiceField(choices=SAID),
+        help_text="`there`: what is said of it in other words; that stays as it is here.",
+    )
 
 
 class VersionImport(APIView):
@@ -190,13 +197,18 @@ def _check_name(name: str) -> str:
 def _import(request: Request, name: str, fields: dict[str, Any], body: dict[str, Any]) -> Standing:
     line = {"type_": fields["type"], "name": name, "team": fields.get("team") or EVERYONE}
     if fields.get("purged_at"):
-        return import_tombstone(**line, past=_tombstone(fields), imported_by=request.user)
-    manifest = parse_manifest(body)
+        tombstone = _tombstone(fields)
+        if fields["dry_run"]:
+            return look_for_tombstone(**line, past=tombstone, asked_by=request.user)
+        return import_tombstone(**line, past=tombstone, imported_by=request.user)
+    past = _past(fields, parse_manifest(body))
     if fields["dry_run"]:
-        return look_at_number(
-            **line, number=fields["version"], manifest=manifest, asked_by=request.user
-        )
-    past = PastVersion(
+        return look_at_number(**line, past=past, asked_by=request.user)
+    return import_version(**line, past=past, imported_by=request.user)
+
+
+def _past(fields: dict[str, Any], manifest: Manifest) -> PastVersion:
+    return PastVersion(
         number=fields["version"], manifest=manifest, created_at=fields["created_at"],
         updated_at=fields.get("updated_at") or fields["created_at"],
         run_id=fields.get("run", ""), user=fields.get("user") or "",
@@ -208,7 +220,6 @@ def _import(request: Request, name: str, fields: dict[str, Any], body: dict[str,
         artifact_updated_at=fields.get("artifact_updated_at"),
         last_number=fields["last_number"],
     )  # fmt: skip
-    return import_version(**line, past=past, imported_by=request.user)
 
 
 def _tombstone(fields: dict[str, Any]) -> PastTombstone:
@@ -233,6 +244,7 @@ def _rendered(name: str, number: int, standing: Standing) -> dict[str, Any]:
         "status": version.status if version else None,
         "manifest_digest": _manifest_digest(standing),
         "aliases": alias_names_at(version) if version else [],
+        "differs": list(standing.differs),
     }
 
 

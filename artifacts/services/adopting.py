@@ -48,19 +48,26 @@ def stored_among(sha256s: Iterable[str]) -> set[str]:
 
 
 def adopt_files(
-    sources: Sequence[Source], open_file: Opener, *, may_link: bool, may_clone: bool = True
+    sources: Sequence[Source],
+    open_file: Opener,
+    *,
+    may_link: bool,
+    may_clone: bool = True,
+    must_link: bool = False,
 ) -> Iterator[tuple[Source, Adopted]]:
     """Store each of ``sources`` that is as it must be; says of each how, or why not.
 
     What is said to be stored is durable by then. Raises TooLarge (413), StorageFull (507),
-    StoreUnavailable (503).
+    StoreUnavailable (503), and Conflict (409) for what cannot be linked but ``must_link``.
     """
     limit = max_file_bytes()
     for lot in _lots(sources):
         for one in lot:
             if limit is not None and one.size_bytes > limit:
                 raise TooLarge(f"A file has at most {limit} bytes here, not {one.size_bytes}.")
-        results = _adopt_lot(lot, open_file, may_link=may_link, may_clone=may_clone)
+        results = _adopt_lot(
+            lot, open_file, may_link=may_link, may_clone=may_clone, must_link=must_link
+        )
         yield from zip(lot, results, strict=True)
 
 
@@ -77,13 +84,11 @@ def _lots(sources: Iterable[Source]) -> Iterator[list[Source]]:
         yield lot
 
 
-def _adopt_lot(
-    lot: Sequence[Source], open_file: Opener, *, may_link: bool, may_clone: bool
-) -> list[Adopted]:
+def _adopt_lot(lot: Sequence[Source], open_file: Opener, **ways: bool) -> list[Adopted]:
     with ExitStack() as stack:
         opened: list[Wanted | str] = [_open(one, open_file, stack) for one in lot]
         wanted = [one for one in opened if isinstance(one, Wanted)]
-        adopted = iter(adopt(current_store(), wanted, may_link=may_link, may_clone=may_clone))
+        adopted = iter(adopt(current_store(), wanted, **ways))
         results = [
             next(adopted) if isinstance(one, Wanted) else Adopted(None, why=one) for one in opened
         ]

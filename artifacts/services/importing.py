@@ -9,7 +9,7 @@ Idempotent: the same content at the same number is there already, whatever was s
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from accounts.access import Caller
 from accounts.audit import record_all
 from accounts.models import AuditEvent, Team, User
 from accounts.roles import Role
+from artifacts.descriptions import as_stored
 from artifacts.errors import ArtifactNotFound, Conflict, Invalid, MissingBlobs, SizeMismatch
 from artifacts.models import Alias, Artifact, Blob, Version
 from artifacts.services.access import require_everywhere
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 COMMENT = "Taken over by an import."
 NEW, IMPORTED, THERE, PURGED, CONFLICT = "new", "imported", "there", "purged", "conflict"
 OUTCOMES = (NEW, IMPORTED, THERE, PURGED, CONFLICT)
+SAID = ("status", "description", "tags", "metadata")
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,13 @@ class Standing:
 
     ``manifest_sha256`` is what the manifest that was asked about adds up to: the digest that a new
     version would get.
+    ``differs`` are those of SAID in which a version that is there is not as it was elsewhere.
     """
 
     outcome: str
     version: Version | None = None
     manifest_sha256: str = ""
+    differs: tuple[str, ...] = ()
 
 
 class _TakenMeanwhile(Exception):  # noqa: N818 - look again
@@ -96,15 +100,16 @@ class _TakenMeanwhile(Exception):  # noqa: N818 - look again
 
 
 def look_at_number(
-    *, type_: str, name: str, team: str, number: int, manifest: Manifest, asked_by: Caller
+    *, type_: str, name: str, team: str, past: PastVersion, asked_by: Caller
 ) -> Standing:
-    """What stands at a number, compared with ``manifest``; changes nothing.
+    """What stands at the number of ``past``, compared with it; changes nothing.
 
     Raises AccessDenied (403), Invalid (400), TooLarge (413): as the import would.
     """
     require_everywhere(asked_by, Role.ADMIN)
-    _refuse(manifest)
-    return _look(_line(type_, name, find_team(team, asked_by)), number, manifest)
+    _refuse(past.manifest)
+    line = _line(type_, name, find_team(team, asked_by))
+    return _compare(_look(line, past.number, past.manifest), past)
 
 
 def _line(type_: str, name: str, team: Team | None) -> Artifact:
@@ -130,6 +135,20 @@ def _look(line: Artifact, number: int, manifest: Manifest) -> Standing:
     return Standing(THERE if is_same else CONFLICT, found)
 
 
+def _compare(standing: Standing, past: PastVersion) -> Standing:
+    """What was said of the version, here since or there: it stays as it is here."""
+    there = standing.version
+    if there is None or standing.outcome != THERE:
+        return standing
+    is_as_it_was = {
+        "status": bool(there.deleted_at) == bool(past.deleted_at),
+        "description": there.description == past.description,
+        "tags": list(there.tags) == list(past.tags),
+        "metadata": there.metadata == as_stored(past.metadata),
+    }
+    return replace(standing, differs=tuple(one for one in SAID if not is_as_it_was[one]))
+
+
 def import_version(
     *, type_: str, name: str, team: str, past: PastVersion, imported_by: Caller
 ) -> Standing:
@@ -150,7 +169,7 @@ def import_version(
         if standing.outcome == CONFLICT:
             raise Conflict(f"{line}:v{past.number} is there already, with other content.")
         if standing.outcome != NEW:
-            return standing
+            return _compare(standing, past)
         try:
             with transaction.atomic():
                 return Standing(IMPORTED, _insert(line, past, imported_by))
@@ -286,6 +305,27 @@ class PastTombstone:
     purged_at: datetime | None = None
 
 
+def look_for_tombstone(
+    *, type_: str, name: str, team: str, past: PastTombstone, asked_by: Caller
+) -> Standing:
+    """What stands where import_tombstone would note a number; raises as that; changes nothing."""
+    require_everywhere(asked_by, Role.ADMIN)
+    home = find_team(team, asked_by)
+    artifact = Artifact.objects.filter(type=type_, name=name, team=home).first()
+    if artifact is None:
+        raise ArtifactNotFound(name)
+    artifact.team = home
+    return _find_tombstone(artifact, past.number) or Standing(NEW)
+
+
+def _find_tombstone(artifact: Artifact, number: int) -> Standing | None:
+    found = artifact.versions.filter(number=number).first()
+    if found is None:
+        return None
+    found.artifact = artifact
+    return Standing(PURGED if found.purged_at else CONFLICT, found)
+
+
 def import_tombstone(
     *, type_: str, name: str, team: str, past: PastTombstone, imported_by: Caller
 ) -> Standing:
@@ -301,11 +341,8 @@ def import_tombstone(
         if artifact is None:
             raise ArtifactNotFound(name)
         artifact.team = home
-        found = artifact.versions.filter(number=past.number).first()
-        if found is not None:
-            found.artifact = artifact
-            return Standing(PURGED if found.purged_at else CONFLICT, found)
-        return Standing(PURGED, _bury(artifact, past, imported_by))
+        found = _find_tombstone(artifact, past.number)
+        return found or Standing(PURGED, _bury(artifact, past, imported_by))
 
 
 def _bury(artifact: Artifact, past: PastTombstone, imported_by: Caller) -> Version:

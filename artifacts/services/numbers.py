@@ -7,6 +7,7 @@ from accounts.models import Team
 from accounts.sentences import say
 from artifacts.errors import Conflict
 from artifacts.models import Artifact
+from artifacts.querysets import MAX_NUMBER
 
 
 def keep_team(team: Team | None) -> None:
@@ -25,13 +26,17 @@ def keep_team(team: Team | None) -> None:
 def take_number(line: Artifact) -> Artifact:
     """Lock the artifact that has the type, name and team of ``line``, made at need; take a number.
 
-    It is its ``last_number`` then.
+    It is its ``last_number`` then. Raises Conflict (409) where there is none left.
     """
     artifact = lock_line(line)
     artifact.team = line.team
     artifact.updated_at = timezone.now()
     if artifact.last_number == 0:
         artifact.created_at = artifact.updated_at
+    if artifact.last_number >= MAX_NUMBER:
+        raise Conflict(
+            say("{name} has no number left after v{last}.", name=line.name, last=MAX_NUMBER)
+        )
     artifact.last_number += 1
     artifact.save(update_fields=["last_number", "created_at", "updated_at"])
     return artifact

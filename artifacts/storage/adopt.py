@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from artifacts.errors import Conflict
 from artifacts.storage.durable import (
     CANNOT_LINK,
     READ_ONLY_FILE,
@@ -56,23 +57,39 @@ class Adopted:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class _Ways:
+    """How content may come in."""
+
+    may_link: bool
+    may_clone: bool
+    must_link: bool
+
+
 class SourceUnreadable(Exception):  # noqa: N818 - a verdict
     """The disk of the original cannot read it."""
 
 
 def adopt(
-    store: Store, wanted: Iterable[Wanted], *, may_link: bool, may_clone: bool = True
+    store: Store,
+    wanted: Iterable[Wanted],
+    *,
+    may_link: bool,
+    may_clone: bool = True,
+    must_link: bool = False,
 ) -> list[Adopted]:
     """Stage each of ``wanted``; durable on return. One that is not as it must be leaves nothing.
 
-    Raises StorageFull (507), StoreUnavailable (503); then none is kept.
+    ``must_link``: nothing is copied or cloned. Raises Conflict (409) for what cannot be linked
+    then, StorageFull (507), StoreUnavailable (503); then none is kept.
     """
+    ways = _Ways(may_link or must_link, may_clone, must_link)
     require_staging(store)
     adopted: list[Adopted] = []
     try:
         with sync_filesystem(store.staging) as written:
             for one in wanted:
-                found = _adopt(store, one, may_link=may_link, may_clone=may_clone)
+                found = _adopt(store, one, ways)
                 adopted.append(found)
                 if found.staged is not None:
                     written.append(found.staged.path)
@@ -85,13 +102,18 @@ def adopt(
     return adopted
 
 
-def _adopt(store: Store, wanted: Wanted, *, may_link: bool, may_clone: bool) -> Adopted:
+def _adopt(store: Store, wanted: Wanted, ways: _Ways) -> Adopted:
     path = new_path(store)
     try:
-        if may_link and _link(wanted, path):
+        if ways.may_link and _link(wanted, path):
             how, found = LINKED, _hash(wanted.file)
+        elif ways.must_link:
+            raise Conflict(
+                f"{wanted.path} cannot be linked: it may be written to, is another user's, or lies"
+                " on another filesystem."
+            )
         else:
-            how, found = _copy(wanted, path, may_clone=may_clone)
+            how, found = _copy(wanted, path, may_clone=ways.may_clone)
     except SourceUnreadable as error:
         path.unlink(missing_ok=True)
         return Adopted(None, why=str(error))

@@ -90,25 +90,35 @@ def import_runicorn(
     with reporting(None, str(root)) as bar:
         work = Import(root, RemotePortal(client, root, bar), settings, dry_run)
         stopped = _run(work)
-    _show(work.report, report_file, as_json=as_json)
-    if stopped is not None:
-        raise stopped
+    _print(work.report, as_json=as_json)
+    unwritten = _write(work.report, report_file)
+    if failure := stopped or unwritten:
+        raise failure
     if any(one.kind != "note" for one in work.report.findings) or work.report.unchecked:
         raise typer.Exit(1)
 
 
-def _run(work: Import) -> RunicornError | None:
+def _run(work: Import) -> BaseException | None:
     """What stopped it: the report is shown before that is said."""
     try:
         work.run()
-    except RunicornError as error:
+    except (RunicornError, OSError, KeyboardInterrupt) as error:
         return error
     return None
 
 
-def _show(report: Report, file: Path | None, *, as_json: bool) -> None:
-    if file is not None:
+def _write(report: Report, file: Path | None) -> OSError | None:
+    """Write the report, or say why that cannot be: by then it was printed."""
+    if file is None:
+        return None
+    try:
         file.write_text(write_json(report), encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        return OSError(f"Cannot write {file}: {error.strerror}")
+    return None
+
+
+def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(report.to_json())
     else:
@@ -145,7 +155,8 @@ def import_folder(
     elif rows:
         print_table(["Folder", "Artifact", "Outcome", "Note"], map(_row, rows))
     _advise(folder, found, left_out)
-    if all(one.outcome == "skipped" for one in found):
+    is_refused = any(one.outcome == "refused" for one in found)
+    if is_refused or all(one.outcome == "skipped" for one in found):
         raise typer.Exit(1)
 
 

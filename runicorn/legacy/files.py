@@ -79,27 +79,32 @@ def why_unreadable(error: OSError) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder, and no link to one."""
+    """Whether ``path`` is a folder, and no link to one. Raises OSError where nobody can tell."""
+    return stat.S_ISDIR(_mode_of(path))
+
+
+def _mode_of(path: Path) -> int:
     try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in ``folder``, sorted, without hidden ones and without links."""
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names alone
-    except OSError:
-        return []
-    return [
-        folder / name for name in names if not name.startswith(".") and is_folder(folder / name)
-    ]
+    """The folders in ``folder``, sorted, without hidden ones and without links.
+
+    None where there is no such folder; raises OSError where it cannot be looked into.
+    """
+    return [one for one in _content_of(folder) if one.name[0] != "." and is_folder(one)]
 
 
 def links_in(folder: Path) -> list[Path]:
-    """What in ``folder`` is a link, sorted."""
+    """What in ``folder`` is a link, sorted. Raises OSError as ``subfolders`` does."""
+    return [one for one in _content_of(folder) if stat.S_ISLNK(_mode_of(one))]
+
+
+def _content_of(folder: Path) -> list[Path]:
     try:
-        return sorted(one for one in folder.iterdir() if one.is_symlink())
-    except OSError:
+        return [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - names alone
+    except (FileNotFoundError, NotADirectoryError):
         return []

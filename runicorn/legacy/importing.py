@@ -9,11 +9,12 @@ is run again, and goes on.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from runicorn.legacy.checking import Odd
+from runicorn.legacy.differences import tell_differences
 from runicorn.legacy.json_files import Unreadable
 from runicorn.legacy.reading import Settings, StoreReader
 from runicorn.legacy.report import Report
@@ -29,6 +30,7 @@ from runicorn.legacy.values import (
     Tombstone,
 )
 
+BEYOND = "the store knows no version of so high a number"
 Lost = dict[str, str]
 """Digest → why content of that digest cannot be had."""
 
@@ -50,7 +52,8 @@ class Standing:
     status: str = ""
     manifest_digest: str = ""
     aliases: tuple[str, ...] = ()
-    text: str = ""
+    differs: tuple[str, ...] = ()
+    """Of what is ``there``: what of ``status``, ``description``, ``tags``, ``metadata`` differs."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,15 @@ class Taken:
 
 @dataclass(frozen=True)
 class TakenFiles:
-    """The contents of one version: those that are ``lost``, and how the others got there."""
+    """The contents of one version: those that are ``lost``, and how the others got there.
+
+    ``held`` are those that the store has lost, but the portal has.
+    """
 
     lost: Lost
     repaired: Lost
     ways: Sequence[Taken] = ()
+    held: Lost = field(default_factory=dict)
 
 
 class Target(Protocol):
@@ -125,6 +132,7 @@ class Import:
         self._expected: list[tuple[PastArtifact, int, str]] = []
         self._made_by: dict[tuple[Line, int], str] = {}
         self._known: dict[Line, set[int]] = {}
+        self._last: dict[Line, int] = {}
         self._taken: set[Line] = set()
 
     def run(self) -> Report:
@@ -152,14 +160,18 @@ class Import:
         self.report.artifacts += 1
         self.tell(f"{artifact.line}: {len(artifact.numbers)} versions")
         self._known[artifact.line] = artifact.known_numbers
+        self._last[artifact.line] = artifact.last_number
         standings = self._look_at_all(artifact)
         clashes = [number for number, one in standings.items() if one.outcome == "conflict"]
         if clashes:
             self._tell_clash(artifact, clashes, standings)
         for number, standing in standings.items():
-            self._take_version(artifact, number, standing, is_open=not clashes)
+            try:
+                self._take_version(artifact, number, standing, is_open=not clashes)
+            except Refused as error:
+                self._skip(PastVersion(artifact.line, number, 0, 0), str(error))
         if not clashes:
-            self._bury(artifact.tombstones)
+            self._bury(artifact.tombstones, "the export says that it was deleted for ever")
 
     def _look_at_all(self, artifact: PastArtifact) -> dict[int, Standing]:
         found: dict[int, Standing] = {}
@@ -219,6 +231,9 @@ class Import:
         if standing.outcome == "new" or standing.status == "corrupted":
             standing = self._take_contents(past, standing)
         self._tell_aliases(past, standing)
+        if standing.differs:
+            text = tell_differences(past, standing.differs, standing.status)
+            self._finding("note", str(past), text)
         self.report.add(
             past, standing.outcome, status=standing.status, manifest_digest=standing.manifest_digest
         )
@@ -256,15 +271,15 @@ class Import:
         for way in taken.ways:
             self.report.contents[way.how] += way.count
             self.report.content_bytes[way.how] += way.size_bytes
-        for file in past.files:
-            if file.digest in taken.lost:
-                text = f"{file.path} {taken.lost[file.digest]}"
-                self._finding("corrupted", str(past), text)
-            elif file.digest in taken.repaired:
-                text = (
-                    f"{file.path} {taken.repaired[file.digest]}; taken from elsewhere in the store"
-                )
-                self._finding("repaired", str(past), text)
+        for kind, whys, and_then in (
+            ("corrupted", taken.lost, ""),
+            ("repaired", taken.repaired, "; taken from elsewhere in the store"),
+            ("repaired", taken.held, "; the portal has its content"),
+        ):
+            for file in past.files:
+                if file.digest in whys:
+                    text = f"{file.path} {whys[file.digest]}{and_then}"
+                    self._finding(kind, str(past), text)
 
     def _tell_aliases(self, past: PastVersion, standing: Standing) -> None:
         if standing.outcome not in {"there", "imported"}:
@@ -276,12 +291,16 @@ class Import:
                 )
                 self._finding("note", str(past), f"{text}; it stays as it is")
 
-    def _bury(self, tombstones: Iterable[Tombstone]) -> None:
-        for one in [] if self.is_dry_run else tombstones:
+    def _bury(self, tombstones: Iterable[Tombstone], why: str) -> None:
+        for one in tombstones:
+            self._made_by[one.line, one.number] = one.run
+            text = f"{why}: a tombstone keeps its number"
             try:
-                self.target.bury(one)
+                if not self.is_dry_run:
+                    self.target.bury(one)
             except Refused as error:
-                self._finding("note", f"{one.line}:v{one.number}", str(error))
+                text = str(error)
+            self._finding("note", f"{one.line}:v{one.number}", text)
 
     # Runs -----------------------------------------------------------------------------------------
 
@@ -317,16 +336,22 @@ class Import:
         if (link.line, link.number) in self._made_by:
             return True
         if self._is_gone(link):
-            self._bury([Tombstone(link.line, link.number)])
-            self._made_by[link.line, link.number] = ""
+            self._bury(
+                [Tombstone(link.line, link.number)], f"the run {run.id} used it, and it is gone"
+            )
             return True
-        self._leave_out(run, link, "it was not taken over")
+        self._leave_out(run, link, BEYOND if self._is_beyond(link) else "it was not taken over")
         return False
 
     def _is_gone(self, link: RunLink) -> bool:
         """Whether the store had it and deleted it for ever: its number is known no more."""
         known = self._known.get(link.line)
-        return known is not None and link.line in self._taken and link.number not in known
+        is_unknown = known is not None and link.number not in known
+        return is_unknown and link.line in self._taken and not self._is_beyond(link)
+
+    def _is_beyond(self, link: RunLink) -> bool:
+        """Whether it is above all numbers: a tombstone would move those of versions to come."""
+        return link.number > self._last.get(link.line, link.number)
 
     def _tell_maker(self, run: PastRun, link: RunLink) -> None:
         """What a run made is told by the versions; what is deleted for ever by the run alone."""
@@ -334,10 +359,12 @@ class Import:
         if maker == run.id:
             return
         if not maker and self._is_gone(link):
-            self._bury([Tombstone(link.line, link.number, run.id, created_at=link.at)])
-            self._made_by[link.line, link.number] = run.id
+            tombstone = Tombstone(link.line, link.number, run.id, created_at=link.at)
+            self._bury([tombstone], f"the run {run.id} made it, and it is gone")
         elif maker:
             self._leave_out(run, link, f"the version says that the run {maker} made it")
+        elif self._is_beyond(link):
+            self._leave_out(run, link, BEYOND)
 
     def _leave_out(self, run: PastRun, link: RunLink, why: str) -> None:
         self._finding("skipped", f"run {run.id}", f"its link with {link} is left out: {why}")
@@ -347,12 +374,18 @@ class Import:
     def _check(self) -> None:
         """Ask the portal once more what it has: that, and not what was meant, is signed off."""
         for artifact, number, digest in self._expected:
-            past = self._load(artifact, number, is_quiet=True)
-            standing = self.target.look(past) if past else Standing("gone")
+            standing = self._look_again(artifact, number)
             if standing.outcome == "there" and standing.manifest_digest == digest:
                 self.report.checked += 1
             else:
                 self.report.unchecked.append(f"{artifact.line}:v{number}")
+
+    def _look_again(self, artifact: PastArtifact, number: int) -> Standing:
+        past = self._load(artifact, number, is_quiet=True)
+        try:
+            return self.target.look(past) if past else Standing("gone")
+        except Refused:
+            return Standing("refused")
 
     def _finding(self, kind: str, about: str, text: str) -> None:
         self.report.note(Finding(kind, about, text))

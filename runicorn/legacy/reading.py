@@ -12,13 +12,14 @@ from typing import Any
 from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
-from runicorn.legacy.files import is_folder, links_in, subfolders
+from runicorn.legacy.files import is_folder, links_in, subfolders, why_unreadable
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
 from runicorn.legacy.values import Finding, Line, PastArtifact, Tombstone
 from runicorn.legacy.versions import VersionReader, numbers_in
 
 Note = Callable[[Finding], None]
-TOP_FOLDERS_WITHOUT_RUNS = frozenset({"artifacts", "runs", "webui"})
+Find = Callable[[Path], list[Path]]
+TOP_FOLDERS_WITHOUT_RUNS = frozenset({"artifacts", "runs", "webui", "lost+found"})
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,41 @@ class StoreReader:
     def artifacts(self) -> Iterator[PastArtifact]:
         """Every artifact that can be taken over, by type and name."""
         home = self.root / "artifacts"
-        self._refuse_links(home)
-        for type_folder in subfolders(home):
-            self._refuse_links(type_folder)
-            for folder in subfolders(type_folder):
+        for type_folder in self._folders(home):
+            for folder in self._folders(type_folder):
                 found = self._read_artifact(type_folder.name, folder)
                 if found is not None:
                     yield found
 
-    def _refuse_links(self, folder: Path) -> None:
-        for path in links_in(folder):
+    def _folders(self, folder: Path) -> list[Path]:
+        """The folders in ``folder``; what may not be followed, or not be looked into, is said."""
+        for path in self._look(folder, links_in):
             self._skip(str(path.relative_to(self.root)), "is a link; links are not followed")
+        return self._look(folder)
+
+    def _look(self, folder: Path, find: Find = subfolders) -> list[Path]:
+        """What ``find`` finds in ``folder``; where that cannot be looked into, it is said."""
+        try:
+            return find(folder)
+        except OSError as error:
+            what = f"cannot be looked into, and is left out: {why_unreadable(error)}"
+            self._skip(str(folder.relative_to(self.root)), what)
+            return []
+
+    def run_folders(self) -> Iterator[tuple[str, str, Path]]:
+        """Every run's folder, with the project and name its place says; older ones say neither."""
+        for runs in self.run_homes():
+            for folder in self._look(runs):
+                yield runs.parent.parent.name, runs.parent.name, folder
+        for folder in self._look(self.root / "runs"):
+            yield "", "", folder
+
+    def run_homes(self) -> Iterator[Path]:
+        """The folders called ``runs`` of all projects."""
+        for project in self._look(self.root):
+            if project.name not in TOP_FOLDERS_WITHOUT_RUNS:
+                for name in self._look(project):
+                    yield from self._look(name, _runs_in)
 
     def _skip(self, about: str, text: str) -> None:
         self.note(Finding("skipped", about, text))
@@ -113,12 +138,16 @@ class StoreReader:
             index = read_object(folder / "versions.json")
             extras = self._extras(about, folder)
             line = self.settings.line_of(type_, folder.name, checking.text_of(extras.get("team")))
+            on_disk = numbers_in(folder)
         except (Unreadable, Odd) as error:
             self._skip(about, str(error))
             return None
+        except OSError as error:
+            self._skip(about, f"its folder cannot be looked into: {why_unreadable(error)}")
+            return None
         if line.name != folder.name and (type_, folder.name) not in self.settings.renames.lines:
             self.note(Finding("note", about, f"is called {line.name!r} here (Unicode NFC)"))
-        return self._from_index(line, folder, index, extras)
+        return self._from_index(line, folder, index, extras, on_disk)
 
     def _extras(self, about: str, folder: Path) -> Mapping[str, Any]:
         path = folder / "portal.json"
@@ -131,10 +160,10 @@ class StoreReader:
             return {}
 
     def _from_index(
-        self, line: Line, folder: Path, index: Mapping[str, Any], extras: Mapping[str, Any]
-    ) -> PastArtifact:
+        self, line: Line, folder: Path, index: Mapping[str, Any], extras: Mapping[str, Any],
+        on_disk: set[int],
+    ) -> PastArtifact:  # fmt: skip
         rows = self._rows(line, index.get("versions"))
-        on_disk = numbers_in(folder)
         for number in sorted(on_disk - rows.keys()):
             self._skip(f"{line}:v{number}", "the index does not know it")
         aliases = self._aliases(line, index.get("aliases"), rows)
@@ -196,24 +225,21 @@ class StoreReader:
                 )  # fmt: skip
 
 
+def _runs_in(folder: Path) -> list[Path]:
+    return [folder / "runs"] if is_folder(folder / "runs") else []
+
+
 def is_store(root: Path) -> bool:
-    """Whether ``root`` looks like a storage folder of Runicorn: with artifacts, or with runs."""
-    return is_folder(root / "artifacts") or is_folder(root / "runs") or any(_run_folders(root))
+    """Whether ``root`` looks like a storage folder of Runicorn: with artifacts, or with runs.
 
-
-def _run_folders(root: Path) -> Iterator[Path]:
-    for project in subfolders(root):
-        if project.name not in TOP_FOLDERS_WITHOUT_RUNS:
-            yield from (one / "runs" for one in subfolders(project) if is_folder(one / "runs"))
-
-
-def run_folders(root: Path) -> Iterator[tuple[str, str, Path]]:
-    """Every run's folder, with the project and name its place says; older ones say neither."""
-    for runs in _run_folders(root):
-        for folder in subfolders(runs):
-            yield runs.parent.parent.name, runs.parent.name, folder
-    for folder in subfolders(root / "runs"):
-        yield "", "", folder
+    One that cannot be looked into may be one: the import says so.
+    """
+    try:
+        if is_folder(root / "artifacts") or is_folder(root / "runs"):
+            return True
+    except OSError:
+        return True
+    return any(StoreReader(root, lambda _: None).run_homes())
 
 
 def is_export(root: Path) -> bool:

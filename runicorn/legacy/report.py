@@ -12,6 +12,7 @@ from runicorn.legacy.values import Finding, PastVersion
 FORMAT = 1
 TAKEN = frozenset({"imported", "new", "there"})
 KINDS = ("conflict", "corrupted", "repaired", "skipped", "note")
+LEFT_OUT = frozenset({"conflict", "skipped"})
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -83,8 +84,18 @@ class Report:
 
     @property
     def is_signed_off(self) -> bool:
-        """Whether it ran to its end, and the portal has each version as the store has it."""
-        return self.is_complete and not self.unchecked
+        """Whether it ran to its end, left nothing out, and the portal has what was taken.
+
+        That is asked of it afterwards: each version is there, with the manifest digest of the
+        store's. Content that the store has lost is no reason against it: it is said.
+        """
+        is_done = self.is_complete and not self.is_dry_run
+        return is_done and not self.unchecked and not self.num_left_out
+
+    @property
+    def num_left_out(self) -> int:
+        """How many findings say that something of the store is not in the portal."""
+        return sum(one.kind in LEFT_OUT for one in self.findings)
 
     @property
     def digest(self) -> str | None:
@@ -142,7 +153,11 @@ class Report:
             return (
                 f"NOT SIGNED OFF: the portal does not agree about {', '.join(self.unchecked[:5])}"
             )
-        return f"Signed off: the portal has {self.checked} versions, each as the store says."
+        checked = f"the portal has {self.checked} versions, each with the store's manifest digest"
+        if self.num_left_out:
+            left_out = f"{self.num_left_out} findings say what was left out"
+            return f"NOT SIGNED OFF: {left_out}; of the rest {checked}."
+        return f"Signed off: nothing was left out, and {checked}."
 
 
 def _counts(counts: Counter[str]) -> str:

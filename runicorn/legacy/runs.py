@@ -8,7 +8,7 @@ from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.json_files import Unreadable, read_object
-from runicorn.legacy.reading import StoreReader, run_folders
+from runicorn.legacy.reading import StoreReader
 from runicorn.legacy.values import Finding, PastRun, RunLink
 
 STATUSES = {
@@ -27,7 +27,7 @@ def read_runs(reader: StoreReader) -> Iterator[PastRun]:
     An id that two runs have is the first one's: the portal knows a run by its id alone.
     """
     seen: dict[str, Path] = {}
-    for project, name, folder in run_folders(reader.root):
+    for project, name, folder in reader.run_folders():
         about = f"run {folder.name}"
         if folder.name in seen:
             text = f"another run has this id: {seen[folder.name].relative_to(reader.root)}"

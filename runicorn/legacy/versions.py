@@ -11,7 +11,7 @@ from typing import Any
 from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
-from runicorn.legacy.files import is_folder, subfolders
+from runicorn.legacy.files import is_folder, subfolders, why_unreadable
 from runicorn.legacy.json_files import Unreadable, parse_object, read_bytes, read_object
 from runicorn.legacy.values import (
     Finding,
@@ -45,7 +45,7 @@ class VersionReader:
 
 
 def numbers_in(folder: Path) -> set[int]:
-    """The versions that have a folder in that of an artifact."""
+    """The versions that have a folder in that of an artifact; raises OSError as ``subfolders``."""
     names = [path.name for path in subfolders(folder)]
     digits = {name[1:] for name in names if name[:1] == "v" and name[1:].isascii()}
     numbers = {int(one) for one in digits if one.isdecimal() and len(one) < 11}
@@ -61,8 +61,7 @@ class _Loading:
         self.row = artifact.rows[number]
 
     def load(self) -> PastVersion:
-        if not is_folder(self.folder):
-            raise Unreadable("the index knows it, but its folder is gone")
+        self._require_folder()
         metadata = read_object(self.folder / "metadata.json", self.say)
         raw = read_bytes(self.folder / "manifest.json")
         manifest = parse_object(raw, "manifest.json", self.say)
@@ -88,6 +87,14 @@ class _Loading:
             artifact_updated_at=self.artifact.updated_at,
             last_number=self.artifact.last_number,
         )
+
+    def _require_folder(self) -> None:
+        try:
+            is_there = is_folder(self.folder)
+        except OSError as error:
+            raise Unreadable(f"its folder cannot be seen: {why_unreadable(error)}") from None
+        if not is_there:
+            raise Unreadable("the index knows it, but its folder is gone")
 
     def say(self, text: str) -> None:
         """Note something of this version."""
@@ -120,8 +127,10 @@ class _Loading:
         marker = self.folder / ".deleted"
         try:
             found = marker.lstat()
-        except OSError:
+        except FileNotFoundError:
             return None, ""
+        except OSError as error:
+            raise Unreadable(f".deleted cannot be seen: {why_unreadable(error)}") from None
         try:
             said = read_object(marker)
         except Unreadable as error:

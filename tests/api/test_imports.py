@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.roles import Role, Scope
 from artifacts.models import Alias, Blob, Version
+from artifacts.querysets import MAX_NUMBER
 from artifacts.storage.layout import Store
 from lineage.models import Run, RunInput
 from tests.api.conftest import file_row, nothing_kept
@@ -40,7 +41,7 @@ def test_a_version_keeps_its_number_and_its_times(post: Post) -> None:
     version = Version.objects.get()
     assert (answer.status_code, answer.json()) == (201, {
         "artifact": "model-a:v3", "version": 3, "outcome": "imported", "status": "ready",
-        "manifest_digest": f"sha256:{version.manifest_sha256}", "aliases": [],
+        "manifest_digest": f"sha256:{version.manifest_sha256}", "aliases": [], "differs": [],
     })  # fmt: skip
     assert (version.created_at.timestamp(), version.updated_at.timestamp()) == (1.7e9, 1.75e9)
     assert version.created_by_run == "run-1"
@@ -53,6 +54,10 @@ def test_a_repeat_finds_it_there(post: Post) -> None:
     again = post(description="another")
     assert (again.status_code, again.json()["outcome"]) == (200, "there")
     assert Version.objects.get().description == ""
+    looked = post(tags=["x"], metadata={"k": 1}, deleted_at=1.8e9, dry_run=True).json()
+    assert (again.json()["differs"], looked["differs"]) == (
+        ["description"], ["status", "tags", "metadata"]
+    )  # fmt: skip
 
 
 def test_other_content_at_the_number_is_a_conflict(post: Post, make_version: MakeVersion) -> None:
@@ -113,6 +118,30 @@ def test_a_tombstone_keeps_a_number(post: Post) -> None:
         "purged", "run-1", 2.5,
     )  # fmt: skip
     assert post(version=9).json()["outcome"] == "purged"
+
+
+def test_a_dry_run_makes_no_tombstone(post: Post, store: Store) -> None:
+    post()
+    with nothing_kept(store):
+        looked = post(version=9, purged_at=3.5, files=[], dry_run=True)
+    assert (looked.status_code, looked.json()["outcome"]) == (200, "new")
+    assert [one.number for one in Version.objects.all()] == [3]
+    assert post(purged_at=3.5, dry_run=True).json()["outcome"] == "conflict"
+    post(version=9, purged_at=3.5, files=[])
+    assert post(version=9, purged_at=3.5, dry_run=True).json()["outcome"] == "purged"
+    refused = post("/api/artifacts/nix/import", purged_at=3.5, dry_run=True)
+    assert refused.status_code == 404
+
+
+def test_a_last_number_leaves_none_and_a_commit_says_so(
+    post: Post, api: APIClient, store: Store
+) -> None:
+    post(last_number=MAX_NUMBER)
+    body = {"type": "model", "files": [file_row("b.bin", CONTENT)]}
+    with nothing_kept(store):
+        refused = api.post("/api/artifacts/model-a/versions", body, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert refused.json()["detail"] == "model-a has no number left after v2147483647."
 
 
 def test_a_tombstone_of_nothing_is_not_found(post: Post) -> None:
@@ -199,6 +228,7 @@ def test_only_an_admin_may_import(team: None, store: Store, url: str) -> None:
     body = {**RUN, "type": "model", "version": 3, "files": [], "purged_at": 1.0}
     maintainer = client_of(make_user("max", Role.MAINTAINER, {"vision": Role.MAINTAINER}))
     assert maintainer.post(url, body, format="json").status_code == 403
+    assert maintainer.post(url, body | {"dry_run": True}, format="json").status_code == 403
     admin = make_user("boss", Role.ADMIN)
     assert token_client(admin, Scope.WRITE).post(url, body, format="json").status_code == 403
     answer = token_client(admin, Scope.ADMIN).post(url, body, format="json")

@@ -33,7 +33,7 @@ def test_a_store_is_taken_over_through_the_api(
     before = snapshot(root)
     done = runicorn("import", "runicorn", root, "--report", tmp_path / "report.json")
     assert (done.code, done.err) == (0, "")
-    assert "Signed off: the portal has 2 versions" in done.out
+    assert "Signed off: nothing was left out, and the portal has 2 versions" in done.out
     assert json.loads((tmp_path / "report.json").read_text())["versions"] == {"imported": 2}
     assert snapshot(root) == before
     client = rn.Client()
@@ -61,6 +61,7 @@ def test_a_dry_run_writes_nothing(
 ) -> None:
     done = runicorn("import", "runicorn", root, "--dry-run")
     assert done.out.endswith("Nothing was written.\n")
+    assert not runicorn("import", "runicorn", root, "--dry-run", "--json").json["signed_off"]
     assert runicorn("artifacts", "versions", name).code == 3
 
 
@@ -88,14 +89,27 @@ def test_a_dry_run_hashes_every_file(
 
 
 def test_lost_content_is_said_and_exits_1(
-    portal: LivePortal, runicorn: RunCommand, root: Path, name: str
+    portal: LivePortal, runicorn: RunCommand, name: str, tmp_path: Path
 ) -> None:
-    for path in [*root.rglob("a.bin"), *root.glob("artifacts/.dedup/*/*")]:
-        path.unlink()
-    (next(root.rglob("b.bin"))).unlink()
-    done = runicorn("import", "runicorn", root)
+    write_version(tmp_path / "lost", name, files={"a.bin": f"of {name} alone".encode()})
+    for path in (tmp_path / "lost").rglob("*"):
+        if path.name == "a.bin" or path.parent.parent.name == ".dedup":
+            path.unlink()
+    done = runicorn("import", "runicorn", tmp_path / "lost")
     assert done.code == 1
     assert f"corrupted: model/{name}:v1: a.bin is missing" in done.out
+
+
+def test_content_that_the_portal_has_is_not_lost(
+    portal: LivePortal, runicorn: RunCommand, root: Path, name: str, tmp_path: Path
+) -> None:
+    make_tree(tmp_path / "held", "a").joinpath("a").write_bytes(b"content of a")
+    runicorn("import", "folder", tmp_path / "held", "-t", "code", "--name", f"{name}-held")
+    for path in [*root.rglob("a.bin"), *root.glob("artifacts/.dedup/*/*")]:
+        path.unlink()
+    done = runicorn("import", "runicorn", root)
+    assert f"repaired: model/{name}:v1: a.bin is missing; the portal has its content" in done.out
+    assert rn.Client().get_version(name, 1)["status"] == "ready"
 
 
 def test_another_name_and_type(

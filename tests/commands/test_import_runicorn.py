@@ -1,8 +1,11 @@
 """``manage.py import_runicorn`` as an operator runs it, killed at any moment too."""
 
+import errno
 import json
 import logging
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +46,10 @@ def test_the_report_is_printed_and_written(
     store: Store, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = run(capsys, root, "--report", tmp_path / "report.json")
-    assert out.endswith("Signed off: the portal has 2 versions, each as the store says.\n")
+    assert out.endswith(
+        "Signed off: nothing was left out, and the portal has 2 versions, each with the store's"
+        " manifest digest.\n"
+    )
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["signed_off"], report["versions"]) == (True, {"imported": 2})
     digests = [one["manifest_digest"] for one in report["results"]]
@@ -108,6 +114,19 @@ def test_a_report_that_cannot_be_written_is_said(store: Store, root: Path) -> No
     assert Version.objects.count() == 2
 
 
+def test_what_stopped_it_is_said_beside_a_report_that_cannot_be_written(
+    store: Store, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(fd: int, data: bytes | memoryview) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(CommandError, match=r"(?s)full.*Cannot write"):
+        call_command("import_runicorn", str(root), report=root / "nowhere" / "report.json")
+    monkeypatch.undo()
+    assert "NOT COMPLETE" in capsys.readouterr().out
+
+
 # Links --------------------------------------------------------------------------------------------
 
 
@@ -119,6 +138,20 @@ def test_link_refuses_files_that_may_be_written_to(store: Store, root: Path) -> 
     with pytest.raises(CommandError, match=r"1 files of .* may be written to.*chmod -R a-w"):
         call_command("import_runicorn", str(root), "--link")
     assert Version.objects.count() == 0
+
+
+def test_link_copies_nothing_where_there_is_no_pool(
+    store: Store, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(root / "artifacts/.dedup")
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_runicorn", str(root), "--link")
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert "skipped: model/model-a:v1:" in out
+    assert f"{root}/artifacts/model/model-a/v1/files/a.bin cannot be linked" in out
+    assert (Version.objects.count(), pool_files(store.root)) == (0, [])
+    assert list(store.staging.iterdir()) == []
 
 
 def test_what_is_read_only_is_linked_and_stays_as_it_is(
@@ -197,7 +230,7 @@ def test_an_import_that_is_killed_again_and_again_ends_as_one_that_was_not(
         process.send_signal(signal.SIGKILL)
         process.wait()
     last = run_manage("import_runicorn", portal.data_dir, str(root), **environment)
-    assert "Signed off: the portal has 72 versions" in last.stdout, last.stdout + last.stderr
+    assert "of the rest the portal has 72 versions" in last.stdout, last.stdout + last.stderr
     assert snapshot(root) == before
     checked = run_manage("check_store", portal.data_dir, **environment)
     findings = {line.split(":")[0] for line in checked.stdout.splitlines()[:-1]}

@@ -1,6 +1,8 @@
 """A store that the real Runicorn 0.5.3 wrote (``write_store.py``), and the portal that takes it."""
 
+import errno
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +90,23 @@ def export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
         return capsys.readouterr().out
 
     return export
+
+
+@pytest.fixture
+def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have a folder refuse to be listed, as a mode or a failing disk would: root may list all."""
+
+    def forbid(folder: Path, number: int = errno.EACCES) -> None:
+        real = os.listdir
+
+        def listdir(path: Any = ".") -> list[Any]:
+            if Path(path) == folder:
+                raise OSError(number, os.strerror(number), str(folder))
+            return real(path)
+
+        monkeypatch.setattr(os, "listdir", listdir)
+
+    return forbid
 
 
 @pytest.fixture

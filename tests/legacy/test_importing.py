@@ -36,8 +36,8 @@ def at(seconds: float) -> datetime:
 def test_a_written_store_is_taken_over(take: Take, written_store: Path) -> None:
     before = snapshot(written_store)
     report = take(written_store)
-    assert report.is_signed_off
     assert (report.outcomes["imported"], report.outcomes["skipped"]) == (72, 6)
+    assert (report.is_signed_off, report.checked, report.unchecked) == (False, 72, [])
     assert report.num_corrupted == 4
     assert (report.runs["imported"], report.links) == (83, 17)
     assert snapshot(written_store) == before
@@ -160,7 +160,7 @@ def test_what_was_said_in_the_portal_since_stays(take: Take, root: Path, write: 
     first.refresh_from_db()
     assert (first.description, first.status) == ("new", "deleted")
     assert [(one.name, one.version.number) for one in Alias.objects.all()] == [("prod", 2)]
-    assert [one.kind for one in report.findings] == ["note", "note"]
+    assert [one.kind for one in report.findings] == ["note", "note", "note"]
     assert report.is_signed_off
 
 
@@ -241,7 +241,9 @@ def test_what_was_deleted_for_ever_there_is_a_tombstone_here(
     write(number=2, run="run-9")
     write_run(root, "run-1", used=[("model-a", 1)])
     write_run(root, "run-2", made=[("model-a", 1)])
-    assert take(root).findings == []
+    report = take(root)
+    assert kinds(report) == ["note model/model-a:v1"]
+    assert "the run run-2 made it, and it is gone: a tombstone" in report.findings[0].text
     tomb = Version.objects.get(number=1)
     assert (tomb.status, tomb.created_by_run) == ("purged", "run-2")
     assert RunInput.objects.get().version == tomb

@@ -65,9 +65,12 @@ def test_content_that_the_portal_has_is_not_lost(
 ) -> None:
     make_blob(b"content of a")
     damage(write(), "missing")
-    report = take(root)
+    dry, report = take(root, dry_run=True), take(root)
     assert versions() == ["model/model-a:v1 ready"]
-    assert kinds(report) == ["corrupted model/model-a:v1"]  # of the store, that remains true
+    assert kinds(dry) == kinds(report) == ["repaired model/model-a:v1"]
+    assert report.findings[0].text == "a.bin is missing; the portal has its content"
+    assert (dry.results[0].status, report.results[0].status) == ("ready", "ready")
+    assert report.is_signed_off
 
 
 def test_content_is_taken_from_the_pool_of_the_store_and_that_is_said(

@@ -153,6 +153,11 @@ def test_a_version_is_sent_with_its_past(remote: RemotePortal, peer: Peer) -> No
     assert body["aliases"] == [{"alias": "prod", "protected": True, "updated_at": None}]
 
 
+def test_what_differs_in_the_portal_is_known(remote: RemotePortal, peer: Peer) -> None:
+    peer.script(json_answer(200, STANDING | {"outcome": "there", "differs": ["tags"]}))
+    assert remote.look(PAST).differs == ("tags",)
+
+
 def test_an_answer_that_got_lost_is_asked_for_again(remote: RemotePortal, peer: Peer) -> None:
     peer.script(hang_up, json_answer(200, STANDING | {"outcome": "there"}))
     assert remote.commit(PAST, {}).outcome == "there"
@@ -222,9 +227,19 @@ def test_a_file_that_is_not_as_it_must_be_is_not_sent(
     file = PastFile("a", FILE.digest, FILE.size, None, (bad, tmp_path / "gone", good))
     found = remote.take(PAST, [file], dry_run=True)
     assert (found.lost, found.repaired) == ({}, {FILE.digest: "has 1 of 10000 bytes"})
-    lost = PastFile("a", FILE.digest, FILE.size, None, (tmp_path / "gone", bad))
-    assert remote.take(PAST, [lost], dry_run=True).lost == {FILE.digest: "is missing"}
     assert peer.seen == []
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_the_portal_is_asked_for_what_is_lost(
+    remote: RemotePortal, peer: Peer, tmp_path: Path, is_held: bool
+) -> None:
+    peer.script(json_answer(200, {"missing": [] if is_held else [FILE.digest]}))
+    file = PastFile("a", FILE.digest, FILE.size, None, (tmp_path / "gone",))
+    found = remote.take(PAST, [file], dry_run=True)
+    why = {FILE.digest: "is missing"}
+    assert (found.lost, found.held) == (({}, why) if is_held else (why, {}))
+    assert peer.calls == ["POST /api/blobs/missing"]
 
 
 def test_a_body_has_no_time_that_is_not_known() -> None:

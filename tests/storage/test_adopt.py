@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from artifacts.errors import StorageFull
+from artifacts.errors import Conflict, StorageFull
 from artifacts.storage import adopt as module
 from artifacts.storage.adopt import Adopted, Wanted, adopt, may_be_linked
 from artifacts.storage.layout import Store
@@ -54,6 +54,16 @@ def test_a_file_that_nobody_may_write_to_is_linked(
     assert staged_inode(found) == before.st_ino
     after = source.stat()
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+
+
+def test_what_must_be_linked_and_cannot_be_is_refused(
+    store: Store, take: Callable[..., Adopted], source: Path
+) -> None:
+    with pytest.raises(Conflict, match="cannot be linked"):
+        take(source, must_link=True)
+    assert list(store.staging.iterdir()) == []
+    source.chmod(0o444)
+    assert take(source, must_link=True).how == "linked"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o464, 0o446, 0o600, 0o4444, 0o2444])

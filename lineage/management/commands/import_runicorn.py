@@ -57,7 +57,7 @@ class Command(BaseCommand):
             if not is_ours:
                 self.stdout.write("Another import is running; nothing to do.")
                 return
-            portal = Portal(root, may_link=not options["copy"])
+            portal = Portal(root, may_link=not options["copy"], must_link=options["link"])
             work = Import(root, portal, settings, options["dry_run"], self._tell)
             with quiet_log(options["verbosity"]):
                 self._import(work, options["report"])
@@ -75,19 +75,23 @@ class Command(BaseCommand):
             stopped = error.detail
         except KeyboardInterrupt:
             stopped = "Interrupted."
-        self._print(work.report, file)
-        if stopped:
-            raise CommandError(stopped)
+        self.stdout.write(work.report.to_text())
+        failures = [*filter(None, (stopped, _write(work.report, file)))]
+        if failures:
+            raise CommandError("\n".join(failures))
         if any(one.kind != "note" for one in work.report.findings) or work.report.unchecked:
             sys.exit(1)
 
-    def _print(self, report: Report, file: Path | None) -> None:
-        self.stdout.write(report.to_text())
-        if file is not None:
-            try:
-                file.write_text(write_json(report), encoding="utf-8", errors="backslashreplace")
-            except OSError as error:
-                raise CommandError(f"Cannot write {file}: {error.strerror}") from None
+
+def _write(report: Report, file: Path | None) -> str:
+    """Write the report, or say why that cannot be: by then it was printed."""
+    if file is None:
+        return ""
+    try:
+        file.write_text(write_json(report), encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        return f"Cannot write {file}: {error.strerror}"
+    return ""
 
 
 def _store() -> Store:
