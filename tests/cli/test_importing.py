@@ -78,12 +78,13 @@ def test_a_dry_run_says_what_an_import_would(
 
 
 def test_a_dry_run_hashes_every_file(
-    portal: LivePortal, runicorn: RunCommand, root: Path, name: str
+    portal: LivePortal, runicorn: RunCommand, name: str, tmp_path: Path
 ) -> None:
-    for path in [*root.rglob("a.bin"), *root.glob("artifacts/.dedup/*/*")]:
-        if path.stat().st_size < 100:
-            path.write_bytes(b"another content"[:12])
-    done = runicorn("import", "runicorn", root, "--dry-run")
+    lost = tmp_path / "lost"
+    write_version(lost, name, files={"a.bin": f"of {name} alone".encode()})
+    for path in [*lost.rglob("a.bin"), *lost.glob("artifacts/.dedup/*/*")]:
+        path.write_bytes(b"x" * path.stat().st_size)
+    done = runicorn("import", "runicorn", lost, "--dry-run")
     assert done.code == 1
     assert f"corrupted: model/{name}:v1: a.bin has the digest" in done.out
 
