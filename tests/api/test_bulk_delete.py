@@ -64,6 +64,7 @@ def test_named_versions_are_removed_for_ever(
         "success": True,
         "message": "Permanently deleted 2 versions of model-a locally",
         "versions": [1, 2],
+        "aliases": [],
         "exclusive_bytes": 20,
         "freed_bytes": 20,
     }
@@ -82,6 +83,7 @@ def test_a_dry_run_says_what_would_go(
         "success": True,
         "message": f"Would {how} delete 1 version of model-a locally",
         "versions": [2],
+        "aliases": [],
         "exclusive_bytes": 10,
         "freed_bytes": 0,
     }

@@ -31,7 +31,7 @@ def test_dry_run_says_what_would_go_and_deletes_nothing(runicorn: RunCommand, lo
     outcome = runicorn("artifacts", "delete", logged, "--keep-last", "1", "--dry-run")
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
-        f"Would soft delete 1 version of {logged} locally",
+        f"Would delete 1 version of {logged}",
         "v1",
         "Purged, this would free 1.5 KiB",
     ]
@@ -46,7 +46,8 @@ def test_dry_run_of_one_version(runicorn: RunCommand, logged: str) -> None:
 
 def test_keep_last_soft_deletes_the_others(runicorn: RunCommand, logged: str) -> None:
     outcome = runicorn("artifacts", "delete", f"model/{logged}", "--keep-last", "1", "-y")
-    assert (outcome.code, outcome.out) == (0, f"Soft deleted 1 version of {logged} locally\n")
+    back = f"`runicorn artifacts restore model/{logged}:v1` brings one back"
+    assert (outcome.code, outcome.out) == (0, f"Deleted v1 of model/{logged}; {back}\n")
     assert left(logged) == ["v1 deleted", "v2 ready"]
 
 

@@ -94,7 +94,7 @@ def test_with_json_a_server_that_is_not_there_is_json(
 ) -> None:
     monkeypatch.setenv("RUNICORN_TRACKING_URI", "http://127.0.0.1:9")
     found = json.loads(runicorn("artifacts", "stats", "--json").err)
-    assert (found["code"], found["exit_code"]) == ("busy", 1)
+    assert (found["code"], found["exit_code"]) == ("unreachable", 1)
     assert "status" not in found, "none answered"
 
 
@@ -205,5 +205,5 @@ def test_a_graph_that_was_cut_is_told(peer: Peer, runicorn: RunCommand) -> None:
     node = {"node_type": "artifact", "node_id": "m:v1", "label": "m v1", "metadata": {}}
     graph = {"root_artifact": "m:v1", "nodes": [node], "edges": [], "truncated": True}
     peer.script(json_answer(200, detail), json_answer(200, graph))
-    outcome = runicorn("artifacts", "lineage", "m:v1")
+    outcome = runicorn("artifacts", "lineage", "model/m:v1")
     assert (outcome.code, outcome.err) == (0, "The graph is larger; this is only a part of it.\n")

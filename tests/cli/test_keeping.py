@@ -30,8 +30,8 @@ def queued(
 def test_sync_sends_what_is_queued(runicorn: RunCommand, queued: str) -> None:
     outcome = runicorn("sync")
     assert (outcome.code, outcome.out) == (0, f"{queued}:v1\n")
-    assert "Sent 3 events, 1 of them versions" in outcome.err
-    assert runicorn("sync").err.endswith("Sent 0 events, 0 of them versions\n")
+    assert "Sent 3 events, 1 version among them" in outcome.err
+    assert runicorn("sync").err.endswith("Sent 0 events, 0 versions among them\n")
 
 
 def test_sync_can_only_say_what_it_would_do(runicorn: RunCommand, queued: str) -> None:
@@ -82,7 +82,7 @@ def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
     outcome = runicorn("cache", "ls", "--json")
     (row,) = outcome.json
     assert (row["size_bytes"], row["is_partial"]) == (2048, False)
-    assert "1 files, 2.0 KiB of at most" in outcome.err
+    assert "1 file, 2.0 KiB of at most" in outcome.err
     assert row["digest"] in runicorn("cache", "ls").out
 
 
@@ -93,7 +93,7 @@ def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
 
 
 def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
-    assert runicorn("cache", "verify").err.endswith("1 files are intact\n")
+    assert runicorn("cache", "verify").err.endswith("1 file is intact\n")
     cache = open_cache()
     assert cache is not None
     (one,) = cache.list_files()
@@ -115,7 +115,7 @@ def test_without_a_cache_it_is_said(
 def test_a_folder_is_verified(runicorn: RunCommand, cached: str, tmp_path: Path) -> None:
     outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")
     assert (outcome.code, outcome.out) == (0, "")
-    assert f"{cached}:v2: 1 files in" in outcome.err
+    assert f"{cached}:v2: 1 file in" in outcome.err
     (tmp_path / "out" / "deep" / "b.bin").write_bytes(b"changed")
     (tmp_path / "out" / "mine").write_bytes(b"")
     outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")

@@ -87,8 +87,11 @@ def test_what_cannot_be_written_is_a_failure(portal: LivePortal) -> None:
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_ends_it_with_130_and_no_traceback(peer: Peer, options: list[str]) -> None:
+ABORTED = b'{"detail": "Interrupted", "code": "aborted", "exit_code": 130}\n'
+
+
+@pytest.mark.parametrize(("options", "said"), [([], b"Interrupted\n"), (["--json"], ABORTED)])
+def test_ctrl_c_ends_it_with_130_and_says_so(peer: Peer, options: list[str], said: bytes) -> None:
     asked, ended = threading.Event(), threading.Event()
 
     def never_answers(handler: Any, seen: Any) -> None:
@@ -106,7 +109,7 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(peer: Peer, options: list[str]
         finally:
             ended.set()
             process.kill()
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (130, b"", said)
 
 
 def test_wide_characters_keep_their_columns(

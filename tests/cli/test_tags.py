@@ -59,7 +59,7 @@ def test_what_another_added_meanwhile_stays(peer: Peer, runicorn: RunCommand) ->
     peer.script(
         json_answer(200, DETAIL), CONFLICT, json_answer(200, MEANWHILE), json_answer(200, done)
     )
-    assert runicorn("tag", "add", "m:v1", "ours").code == 0
+    assert runicorn("tag", "add", "model/m:v1", "ours").code == 0
     sent = [seen.json for seen in peer.seen if seen.method == "PATCH"]
     assert sent == [
         {"tags": ["a", "ours"], "seen_at": 1.5},
@@ -70,6 +70,6 @@ def test_what_another_added_meanwhile_stays(peer: Peer, runicorn: RunCommand) ->
 def test_it_does_not_try_for_ever(peer: Peer, runicorn: RunCommand) -> None:
     again = [CONFLICT, json_answer(200, MEANWHILE)] * ATTEMPTS
     peer.script(json_answer(200, DETAIL), *again)
-    outcome = runicorn("tag", "add", "m:v1", "ours")
+    outcome = runicorn("tag", "add", "model/m:v1", "ours")
     assert (outcome.code, "meanwhile" in outcome.err) == (1, True)
     assert sum(call.startswith("PATCH") for call in peer.calls) == ATTEMPTS

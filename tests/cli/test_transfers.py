@@ -121,7 +121,7 @@ def test_damaged_bytes_are_5(peer: Peer, runicorn: RunCommand, tmp_path: Path) -
     listing = {"files": [file], "references": [], "total_size": 3, "total_files": 1}
     listing |= {"total_references": 0}
     peer.script(json_answer(200, detail), json_answer(200, listing), json_answer(200, "x"))
-    outcome = runicorn("artifacts", "get", "m:v1", tmp_path / "out")
+    outcome = runicorn("artifacts", "get", "model/m:v1", tmp_path / "out")
     assert outcome.code == 5
     assert "does not have the digest" in outcome.err
     assert files_in(tmp_path / "out") == []
@@ -198,13 +198,14 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
 
     peer.script(slowly)
     command = [*HEEDING_CTRL_C, sys.executable, "-m", "runicorn"]
-    command += ["artifacts", "put", "m", str(make_file("a"))]
+    command += ["artifacts", "put", "model/m", str(make_file("a"))]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not reached and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert err.splitlines()[-1] == "Interrupted"
     assert "Traceback" not in err
     assert statuses == ["failed"]
 
