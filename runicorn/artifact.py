@@ -130,7 +130,7 @@ class Artifact:
         if not found:
             logger.warning("No files found in directory: %s", path)
         elif new < found:
-            logger.warning("%s has %d files of %s already; skipped", self.name, found - new, path)
+            logger.warning("%s: %d of %d files skipped: names taken", path, found - new, found)
         return self
 
     def new_version_from(self, base: str) -> "Artifact":

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from runicorn.answers import check_file, check_version
 from runicorn.api import Client
-from runicorn.errors import ContentCorrupted, ContentDeleted, IntegrityError, ServerUnavailable
+from runicorn.errors import ContentCorrupted, ContentDeleted, IntegrityError, ServerUnreachable
 from runicorn.legacy.exporting import ExportedArtifact
 from runicorn.legacy.values import (
     Line,
@@ -123,7 +123,7 @@ class RemoteSource:
                 except HTTPError as error:
                     if attempt == ATTEMPTS:
                         text = f"The download of {past} {file.path} keeps breaking off: {error}"
-                        raise ServerUnavailable(text) from error
+                        raise ServerUnreachable(text) from error
                     time.sleep(0.1 * 2**attempt)
         verify_written(target, file)
         return "downloaded"

@@ -40,6 +40,15 @@ def test_sync_can_only_say_what_it_would_do(runicorn: RunCommand, queued: str) -
     assert "3 events would be sent" in runicorn("sync", "--dry-run").err
 
 
+def test_sync_names_the_queued_version_that_is_used(runicorn: RunCommand, queued: str) -> None:
+    with rn.init(project="tests", mode="offline") as run:
+        run.use_artifact(queued)
+    waiting = runicorn("sync", "--dry-run", "--json").json["waiting"]
+    assert f"use of {queued}:queued by {run.id}" in [one["event"] for one in waiting]
+    assert runicorn("sync").code == 0
+    assert len(rn.Client().get_run_artifacts(run.id)["used"]) == 1
+
+
 def test_sync_says_what_failed_and_keeps_it(runicorn: RunCommand, queued: str) -> None:
     queue = Queue(queue_path())
     for one in queue.contents.list_files():
@@ -63,12 +72,16 @@ def test_what_can_never_be_sent_is_discarded_by_its_number(
     assert (refused.code, "--yes" in refused.err) == (2, True)
     would = runicorn("sync", "--discard", str(failed["number"]), "--dry-run")
     assert would.out == f"{failed['number']}  {failed['event']}\n"
+    assert would.err == "1 event would be forgotten\n"
     done = runicorn("sync", "--discard", str(failed["number"]), "--yes", "--json")
+    assert done.err == "Forgot 1 event: nothing of it is sent\n"
     assert [one["event"] for one in done.json["discarded"]] == [failed["event"]]
     assert runicorn("sync").code == 0
     assert queue.list_events() == []
     again = runicorn("sync", "--discard", "99", "--yes")
     assert (again.code, "no event 99" in again.err) == (2, True)
+    unasked = runicorn("sync", "--discard", "99")
+    assert (unasked.code, "no event 99" in unasked.err) == (2, True)
 
 
 @pytest.fixture
@@ -92,6 +105,12 @@ def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
     assert pruned == {"removed_files": 1, "removed_bytes": 2048, "left_files": 0, "left_bytes": 0}
 
 
+@pytest.mark.parametrize("text", ["1GB", "-1", "1.5", ""])
+def test_what_is_no_number_of_bytes_is_told(runicorn: RunCommand, text: str) -> None:
+    outcome = runicorn("cache", "prune", "--max-bytes", text, "--json")
+    assert (outcome.code, "a whole number" in outcome.err) == (2, True)
+
+
 def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
     assert runicorn("cache", "verify").err.endswith("1 file is intact\n")
     cache = open_cache()
@@ -101,6 +120,8 @@ def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
     one.path.write_bytes(bytes(2048))
     outcome = runicorn("cache", "verify")
     assert (outcome.code, one.digest in outcome.out) == (5, True)
+    assert outcome.rows[-1][-1] == "damaged"
+    assert outcome.err == "1 of 1 file damaged, and so removed\n"
     assert runicorn("cache", "verify", "--json").json == []
 
 

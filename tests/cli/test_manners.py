@@ -112,6 +112,26 @@ def test_ctrl_c_ends_it_with_130_and_says_so(peer: Peer, options: list[str], sai
     assert (process.returncode, out, err) == (130, b"", said)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["artifacts", "info", "{}"],
+        ["artifacts", "versions", "model/{}"],
+        ["artifacts", "delete", "{}:v1"],
+        ["alias", "list", "{}"],
+        ["alias", "set", "{}", "v1", "best"],
+    ],
+)
+def test_a_slip_of_the_pen_is_told_at_a_terminal(
+    runicorn: RunCommand, logged: str, arguments: list[str]
+) -> None:
+    slip = f"{logged[:-2]}{logged[-1]}"
+    filled = [one.format(slip) for one in arguments]
+    shown = " ".join(at_a_terminal(*filled, COLUMNS="300").decode().split())
+    assert f"Artifact not found: {slip}; did you mean {logged}?" in shown
+    assert runicorn(*filled).err == f"Artifact not found: {slip}\n"
+
+
 def test_wide_characters_keep_their_columns(
     runicorn: RunCommand, portal: LivePortal, name: str, make_file: Callable[..., Path]
 ) -> None:
