@@ -153,7 +153,8 @@ def _show_unsent(artifact: Artifact, *, as_json: bool) -> None:
     is_queued = read_mode(None) == "offline"
     name = artifact.full_name if is_queued else artifact.name
     show({"artifact": name, "queued": is_queued}, lambda _: print_line(name), as_json=as_json)
-    say("`runicorn sync` sends it" if is_queued else "RUNICORN_MODE=disabled: nothing is logged")
+    sent = f"`runicorn sync` sends it; its type is {artifact.type}"
+    say(sent if is_queued else "RUNICORN_MODE=disabled: nothing is logged")
 
 
 def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> dict[str, object]:

@@ -205,7 +205,10 @@ def test_a_transfer_shows_a_bar(
     assert (ended, "Downloading" in shown) == (0, True)
 
 
-def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
+@pytest.mark.parametrize(("options", "said"), [([], "Interrupted"), (["--json"], '"aborted"')])
+def test_ctrl_c_ends_an_upload_tidily(
+    peer: Peer, make_file: MakeFile, options: list[str], said: str
+) -> None:
     statuses: list[str] = []
     reached: list[str] = []
 
@@ -221,14 +224,14 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
 
     peer.script(slowly)
     command = [*HEEDING_CTRL_C, sys.executable, "-m", "runicorn"]
-    command += ["artifacts", "put", "model/m", str(make_file("a"))]
+    command += ["artifacts", "put", "model/m", str(make_file("a")), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not reached and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "Interrupted"
+    assert said in err.splitlines()[-1]
     assert "Traceback" not in err
     assert statuses == ["failed"]
 
@@ -256,7 +259,7 @@ def test_a_metadata_value_is_json_or_else_text(text: str, value: object) -> None
 @pytest.mark.parametrize(
     ("mode", "shown", "said"),
     [
-        ("offline", "{name}:queued\n", "`runicorn sync` sends it\n"),
+        ("offline", "{name}:queued\n", "`runicorn sync` sends it; its type is model\n"),
         ("disabled", "{name}\n", "RUNICORN_MODE=disabled: nothing is logged\n"),
     ],
 )
