@@ -178,9 +178,8 @@ class Transport:
             raise _moved(response, self.url)
         body = _error_body(response)
         if response.status == 404 and "detail" not in body:
-            body["detail"] = (
-                f"{self.url} answers, but not as a Runicorn server. {way_out(self.url)}"
-            )
+            what = "answers 404, but not as a Runicorn server"
+            body["detail"] = f"{self.url} {what}. {way_out(self.url)}"
         error = error_from_response(response.status, body)
         if isinstance(error, AuthenticationRequired):
             error.message += (

@@ -8,7 +8,7 @@ import typer
 from runicorn import rules
 from runicorn.api import Client
 from runicorn.cli import options
-from runicorn.cli.output import print_json, print_line, print_table, say
+from runicorn.cli.output import print_json, print_line, print_table
 from runicorn.errors import RunicornError
 from runicorn.folders import FolderImport, FolderResult, find_versions
 from runicorn.importing import RemotePortal
@@ -136,9 +136,9 @@ def import_folder(
     if as_json:
         print_json([one.to_json() for one in found])
     else:
-        print_table(["Folder", "Artifact", "Outcome", "Note"], map(_row, found))
-    if not found:
-        say(f"{folder} has no sub-folders; say --name for the files in it.")
+        headers = ("Folder", "Artifact", "Outcome", "Note")
+        why = f"{folder} has no sub-folders; say --name for the files in it."
+        print_table(headers, map(_row, found), if_none=why)
 
 
 def _row(one: FolderResult) -> tuple[object, ...]:

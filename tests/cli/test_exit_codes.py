@@ -182,7 +182,7 @@ def test_an_address_with_a_path_is_told(
 
 def test_an_address_of_something_else_is_told(peer: Peer, runicorn: RunCommand) -> None:
     peer.script(bytes_answer(404, b""))
-    said = f"{peer.url} answers, but not as a Runicorn server."
+    said = f"{peer.url} answers 404, but not as a Runicorn server."
     assert runicorn("artifacts", "stats").err.startswith(said)
 
 
