@@ -126,8 +126,11 @@ class Artifact:
         if not folder.is_dir():
             raise ValueError(f"Not a directory: {path}")
         prefix = f"{rules.check_path(name.rstrip('/'))}/" if name else ""
-        if not self._staged.add_folder(folder, prefix, exclude_patterns or ()):
+        found, new = self._staged.add_folder(folder, prefix, exclude_patterns or ())
+        if not found:
             logger.warning("No files found in directory: %s", path)
+        elif new < found:
+            logger.warning("%s: %d of %d files skipped: names taken", path, found - new, found)
         return self
 
     def new_version_from(self, base: str) -> "Artifact":

@@ -294,6 +294,12 @@ class ServerUnavailable(RunicornError, ConnectionError):
     code = "busy"
 
 
+class ServerUnreachable(ServerUnavailable):
+    """Nothing answers at the address: no connection, or it broke off."""
+
+    code = "unreachable"
+
+
 class StorageFull(RunicornError):
     """The server's disk is full; nothing was kept."""
 

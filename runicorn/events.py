@@ -2,7 +2,7 @@
 
 In an event's ``body`` stand its ``kind``, the ``run`` and the time ``at``; for ``log`` the
 ``name`` and the ``commit`` as the API takes it; for ``use`` an ``artifact`` with its
-``manifest_digest``, or the commit's id as ``queued``.
+``manifest_digest``, or the commit's id as ``queued`` and the ``name`` of what it is to be.
 """
 
 from collections.abc import Iterable
@@ -81,7 +81,8 @@ class Event:
             case "log":
                 return f"{body['name']} ({body['commit']['type']}), logged by {body['run']}"
             case "use":
-                return f"use of {body.get('artifact') or 'a queued version'} by {body['run']}"
+                queued = f"{body['name']}:queued" if "name" in body else "a queued version"
+                return f"use of {body.get('artifact') or queued} by {body['run']}"
             case "status":
                 return f"run {body['run']} {body['status']}"
         return f"damaged event {self.path}"

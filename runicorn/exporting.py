@@ -20,7 +20,7 @@ from runicorn.errors import (
     ContentCorrupted,
     ContentDeleted,
     IntegrityError,
-    ServerUnavailable,
+    ServerUnreachable,
     VersionNotFound,
 )
 from runicorn.legacy.exporting import ExportedArtifact, Withheld
@@ -163,7 +163,7 @@ class RemoteSource:
                 except HTTPError as error:
                     if attempt == ATTEMPTS:
                         text = f"The download of {past} {file.path} keeps breaking off: {error}"
-                        raise ServerUnavailable(text) from error
+                        raise ServerUnreachable(text) from error
                     time.sleep(0.1 * 2**attempt)
         verify_written(target, file)
         return "downloaded"

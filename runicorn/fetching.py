@@ -11,7 +11,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from runicorn.api import Client
-from runicorn.errors import IntegrityError, RunicornError, ServerUnavailable
+from runicorn.errors import IntegrityError, RunicornError, ServerUnreachable
 from runicorn.models import ArtifactMetadata, FileEntry
 from runicorn.partial import PIECE_BYTES, Partial
 from runicorn.transfer import Advancing
@@ -42,7 +42,7 @@ class Fetch:
         """Fetch and check everything that is not there yet; what is wrong is dropped.
 
         Raises :class:`IntegrityError` for other bytes than the version's,
-        :class:`ServerUnavailable`.
+        :class:`ServerUnreachable`.
         """
         self._partial.take_up(self._entry.size, self._progress)
         has_old = self._partial.done > 0
@@ -69,7 +69,7 @@ class Fetch:
             except HTTPError as error:
                 breaks = 1 if self._partial.done > before else breaks + 1
                 if breaks >= BREAKS_IN_A_ROW:
-                    raise ServerUnavailable(f"{self._label} keeps breaking off: {error}") from error
+                    raise ServerUnreachable(f"{self._label} keeps breaking off: {error}") from error
                 logger.info("%s broke off at byte %d", self._label, self._partial.done)
                 time.sleep(0.1 * 2**breaks)
             else:

@@ -52,8 +52,8 @@ class OfflineRun(Run):
         with self._queue.adding():  # or what became of the queued version is forgotten meanwhile
             queued = self._find_queued(spec)
             if queued is not None:
-                commit = queued.body["commit"]
-                self._queue.append("use", self.id, queued=commit["commit_id"])
+                commit, name = queued.body["commit"], queued.body["name"]
+                self._queue.append("use", self.id, queued=commit["commit_id"], name=name)
                 stored = _queued_version(queued.body, self._queue.contents)
                 return Artifact.from_stored(stored, commit.get("team"))
         return self._use_known(spec)
@@ -83,16 +83,28 @@ class OfflineRun(Run):
         self.status = status
 
 
-def _is_meant(body: dict[str, Any], spec: Spec) -> bool:
-    """Whether a queued version is what ``spec`` names: numbers and the past it cannot have."""
+def known_types(name: str, team: str | None, url: str) -> set[str]:
+    """Return the types in which the queue has the name, or the cache knows it of ``url``."""
+    events = [one for one in Queue(queue_path()).list_events() if one.kind == "log"]
+    wanted = Spec(name, team=team)
+    queued = {one.body["commit"]["type"] for one in events if _is_of(one.body, wanted)}
+    cache = open_cache()
+    return queued | (Records(cache.root, url).types_of(name, team) if cache else set())
+
+
+def _is_of(body: dict[str, Any], spec: Spec) -> bool:
     commit = body["commit"]
     return (
         body["name"] == spec.name
         and spec.artifact_type in {None, commit["type"]}
         and spec.team in {None, commit.get("team") or rules.EVERYONE}
-        and spec.at is None
-        and spec.ref in {"latest", *commit["aliases"]}
     )
+
+
+def _is_meant(body: dict[str, Any], spec: Spec) -> bool:
+    """Whether a queued version is what ``spec`` names: numbers and the past it cannot have."""
+    names = {"latest", *body["commit"]["aliases"]}
+    return _is_of(body, spec) and spec.at is None and spec.ref in names
 
 
 def _queued_version(body: dict[str, Any], contents: Cache) -> StoredVersion:

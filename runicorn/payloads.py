@@ -304,6 +304,13 @@ class DeleteRequest(TypedDict, total=False):
     dry_run: bool
 
 
+class GoneAlias(TypedDict):
+    """An alias of a version that goes."""
+
+    alias: str
+    version: int
+
+
 class VersionsDeleted(Deleted):
     """The answer to a removal of several versions.
 
@@ -311,6 +318,7 @@ class VersionsDeleted(Deleted):
     """
 
     versions: list[int]
+    aliases: NotRequired[list[GoneAlias]]
     exclusive_bytes: int | None
 
 

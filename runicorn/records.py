@@ -92,6 +92,12 @@ class Records:
         _require_one(spec, meant)
         return max(meant, key=lambda one: one.seen_at)
 
+    def types_of(self, name: str, team: str | None) -> set[str]:
+        """Return the types in which this machine knows the name, of ``team`` where one is said."""
+        return {
+            one.detail["type"] for one in self._all_of(name) if _fits(one, Spec(name, team=team))
+        }
+
     def _all_of(self, name: str) -> list[Known]:
         found = (_read(path) for path in sorted(self._folder(name).glob("*.json")))
         return [one for one in found if one is not None]

@@ -192,7 +192,7 @@ def _unwrap(value: object, where: str) -> object:
     item = getattr(value, "item", None)
     plain = item() if callable(item) and getattr(value, "ndim", None) == 0 else value
     if not isinstance(plain, str | bool | int | float):
-        raise ValueError(f"{where} is a {type(value).__name__}, which is not JSON")  # noqa: TRY004
+        raise ValueError(f"{where} is of the type {type(value).__name__}, which is not JSON")  # noqa: TRY004
     return plain
 
 

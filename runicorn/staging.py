@@ -34,17 +34,20 @@ class StagedFiles:
         self._folders.update(folders)
         return True
 
-    def add_folder(self, folder: Path, prefix: str, exclude_patterns: Sequence[str]) -> int:
-        """Stage every file below ``folder`` under ``prefix``; return how many.
+    def add_folder(
+        self, folder: Path, prefix: str, exclude_patterns: Sequence[str]
+    ) -> tuple[int, int]:
+        """Stage every file below ``folder`` under ``prefix``; return how many, and how many anew.
 
         Raises ``ValueError`` as :meth:`add` does, and for a path outside the rules.
         """
-        count = 0
+        found = new = 0
         for source in walk_files(folder):
             path = source.relative_to(folder).as_posix()
             if not is_excluded(path, exclude_patterns):
-                count += self.add(source, rules.check_path(prefix + path))
-        return count
+                found += 1
+                new += self.add(source, rules.check_path(prefix + path))
+        return found, new
 
 
 def walk_files(folder: Path) -> Iterator[Path]:

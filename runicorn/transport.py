@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -25,7 +25,7 @@ from runicorn.errors import (
     AuthenticationRequired,
     RunicornError,
     ServerError,
-    ServerUnavailable,
+    ServerUnreachable,
     error_from_response,
 )
 from runicorn.proxies import proxy_for
@@ -176,15 +176,19 @@ class Transport:
         if response.status < 400:
             response.close()
             raise _moved(response, self.url)
-        error = error_from_response(response.status, _error_body(response))
+        body = _error_body(response)
+        if response.status == 404 and "detail" not in body:
+            what = "answers 404, but not as a Runicorn server"
+            body["detail"] = f"{self.url} {what}. {way_out(self.url)}"
+        error = error_from_response(response.status, body)
         if isinstance(error, AuthenticationRequired):
             error.message += (
                 f" Log in with `runicorn login {self.url}`, or set RUNICORN_API_KEY to a token."
             )
         raise error
 
-    def _unreachable(self, error: HTTPError) -> ServerUnavailable:
-        return ServerUnavailable(
+    def _unreachable(self, error: HTTPError) -> ServerUnreachable:
+        return ServerUnreachable(
             f"Cannot reach the Runicorn server at {self.url}: {_reason(error)}. Start one with "
             "`make run` in the portal's folder, or set RUNICORN_TRACKING_URI to the address of "
             "yours."
@@ -234,9 +238,19 @@ def _decode(data: bytes, url: str) -> Any:  # JSON of any shape
     try:
         return json.loads(data)
     except ValueError:
-        raise ServerError(
-            f"{url} did not answer in JSON: is it the address of a Runicorn server?"
-        ) from None
+        raise ServerError(f"{url} did not answer in JSON. {way_out(url)}") from None
+
+
+def way_out(url: str) -> str:
+    """Say what to try where something else than a portal's API answers at ``url``."""
+    parts = urlsplit(url)
+    if not parts.path.strip("/"):
+        return "Is it the address of a Runicorn server?"
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return (
+        f"That address has a path, {parts.path}, as the address of a page has; "
+        f"try RUNICORN_TRACKING_URI={origin}"
+    )
 
 
 def _error_body(response: urllib3.BaseHTTPResponse) -> dict[str, object]:

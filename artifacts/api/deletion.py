@@ -50,10 +50,22 @@ class DeletionIn(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class GoneAliasOut(serializers.Serializer[Any]):
+    """An alias of a version that goes."""
+
+    alias = serializers.CharField()
+    version = serializers.IntegerField()
+
+
 class BulkDeletedOut(DeletedOut):
     """They are deleted, or would be."""
 
     versions = serializers.ListField(child=serializers.IntegerField())
+    aliases = GoneAliasOut(
+        many=True,
+        help_text="Those that point at one of these: purged, they go too; soft-deleted, they "
+        "resolve to nothing until a restore.",
+    )
     exclusive_bytes = serializers.IntegerField(
         allow_null=True,
         help_text="What a purge of exactly these frees, as far as one sees; null for "
@@ -92,6 +104,7 @@ class VersionDeletion(APIView):
                 "success": True,
                 "message": _message(artifact, done, wanted),
                 "versions": [version.number for version in done.versions],
+                "aliases": [{"alias": alias, "version": number} for alias, number in done.aliases],
                 "exclusive_bytes": done.exclusive_bytes,
                 "freed_bytes": done.freed_bytes,
             }

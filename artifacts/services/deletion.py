@@ -39,10 +39,12 @@ class Selection:
 class Deletion:
     """What was deleted, or would be: ``exclusive_bytes`` a permanent delete of these frees.
 
-    None: the caller is not told.
+    None: the caller is not told. ``aliases`` are those that point at one of these, by name, with
+    the number of the version.
     """
 
     versions: tuple[Version, ...]
+    aliases: tuple[tuple[str, int], ...]
     exclusive_bytes: int | None
     freed_bytes: int
 
@@ -67,7 +69,7 @@ def delete_versions(
     chosen = choose_versions(artifact=artifact, selection=selection, permanent=permanent)
     _require_role(artifact, chosen, deleted_by, permanent=permanent)
     refuse_protected(chosen)
-    exclusive = _preview(artifact, chosen, deleted_by)
+    exclusive, aliases = _preview(artifact, chosen, deleted_by), _aliases_at(chosen)
     freed = 0
     if chosen and not dry_run:
         recheck = partial(_recheck, artifact, selection, permanent=permanent)
@@ -75,7 +77,7 @@ def delete_versions(
             freed = purge_versions(versions=chosen, by=deleted_by, recheck=recheck)
         else:
             soft_delete_versions(versions=chosen, by=deleted_by, recheck=recheck)
-    return Deletion(tuple(chosen), exclusive, freed)
+    return Deletion(tuple(chosen), aliases, exclusive, freed)
 
 
 def _require_role(
@@ -91,6 +93,12 @@ def _preview(artifact: Artifact, chosen: Sequence[Version], asked_by: Caller) ->
     role = role_on(asked_by, artifact)
     is_told = role is not None and role >= Role.MAINTAINER
     return exclusive_bytes(versions=chosen, asked_by=asked_by) if is_told else None
+
+
+def _aliases_at(chosen: Sequence[Version]) -> tuple[tuple[str, int], ...]:
+    """All that ends with these versions, or with a soft delete stops to resolve."""
+    rows = Alias.objects.filter(version__in=chosen).order_by("name")
+    return tuple(rows.values_list("name", "version__number"))
 
 
 def _check_selection(selection: Selection, *, permanent: bool) -> None:

@@ -7,10 +7,15 @@ import typer
 from runicorn import payloads, rules
 from runicorn.api import Client
 from runicorn.cli import aliases, comparing, deletion, options, spelling_0_5, transfers
-from runicorn.cli.lookup import find_version, full_name, parse_numbered
+from runicorn.cli.lookup import (
+    find_artifact,
+    find_version,
+    full_name,
+    parse_numbered,
+    suggesting_names,
+)
 from runicorn.cli.output import print_fields, print_line, print_table, say, show
 from runicorn.cli.text import human_size, human_time
-from runicorn.specs import parse_name
 from runicorn.tagging import whose
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,16 +49,18 @@ def list_artifacts(
     found = Client().list_artifacts(
         type=kind, team=owner, q=search, tag=tag, alias=alias, limit=limit
     )
-    show(found, _print_artifacts, as_json=as_json)
+    is_filtered = any((kind, owner, search, tag, alias))
+    if_none = "No artifact matches." if is_filtered else "There are no artifacts yet."
+    show(found, lambda items: _print_artifacts(items, if_none), as_json=as_json)
 
 
-def _print_artifacts(found: list[payloads.ArtifactItem]) -> None:
+def _print_artifacts(found: list[payloads.ArtifactItem], if_none: str) -> None:
     headers = ["Name", "Type", "Versions", "Latest", "Size", "Updated", "Aliases"]
     rows = [[*_artifact_row(item)] for item in found]
     if any(item.get("team") for item in found):
         headers = ["Team", *headers]
         rows = [[item.get("team") or "-", *row] for item, row in zip(found, rows, strict=True)]
-    print_table(headers, rows)
+    print_table(headers, rows, if_none=if_none)
 
 
 def _artifact_row(item: payloads.ArtifactItem) -> tuple[object, ...]:
@@ -78,8 +85,10 @@ def versions(
     as_json: options.Json = False,
 ) -> None:
     """List the versions of an artifact, the oldest first."""
-    named = parse_name(name, type_, team)
-    found = Client().list_versions(named.name, **named.whose)
+    client = Client()
+    with suggesting_names(client, name):
+        named = find_artifact(client, name, type_, team)
+        found = client.list_versions(named.name, **named.whose)
     show(found, _print_versions, as_json=as_json)
 
 
@@ -233,7 +242,9 @@ def _print_lineage(graph: payloads.Lineage) -> None:
         (labels[edge["source"]], f"─{edge['edge_type']}→", labels[edge["target"]])
         for edge in graph["edges"]
     ]
-    print_table(("From", "", "To"), rows)
+    if rows or not graph.get("truncated"):
+        if_none = "Nothing was made from it, and no run made it."
+        print_table(("From", "", "To"), rows, if_none=if_none)
     if graph.get("truncated"):
         say("The graph is larger; this is only a part of it.")
 
@@ -270,7 +281,7 @@ def _print_impact(made: payloads.Impact) -> None:
         )
         for one in made["items"]
     ]  # fmt: skip
-    print_table(headers, rows)
+    print_table(headers, rows, if_none="Nothing was made from it.")
     if made["restricted"]:
         say(f"{made['restricted']} more were made that you may not see.")
     if made.get("truncated"):
@@ -285,6 +296,8 @@ def stats(*, as_json: options.Json = False) -> None:
 
 def _print_stats(stats: payloads.Stats) -> None:
     print_fields(_stats_fields(stats))
+    if not stats["by_type"]:
+        return
     print_line("")
     rows = [
         (kind, one["count"], one["versions"], human_size(one["size_bytes"]))

@@ -7,7 +7,7 @@ import typer
 from runicorn.cache import Cache, Cached, open_cache
 from runicorn.cli import options
 from runicorn.cli.output import print_table, say, show
-from runicorn.cli.text import human_size, human_time
+from runicorn.cli.text import counted, human_size, human_time
 from runicorn.errors import IntegrityError
 from runicorn.progress import reporting
 from runicorn.transfer import Transfer
@@ -16,9 +16,11 @@ app = typer.Typer(no_args_is_help=True, help="Content that was downloaded, kept 
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
 MaxBytes = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        "--max-bytes", min=0, help="Leave at most so much (default: the cap); 0: nothing."
+        "--max-bytes",
+        metavar="BYTES",
+        help="Leave at most so many bytes (default: the cap); 0: nothing.",
     ),
 ]
 
@@ -31,16 +33,14 @@ def list_cache(*, limit: Limit = None, as_json: options.Json = False) -> None:
     rows = [_row(one) for one in files[:limit]]
     total = sum(one.size_bytes for one in files)
     show(rows, _print_rows, as_json=as_json)
-    say(
-        f"{len(files)} files, {human_size(total)} of at most {human_size(cache.max_bytes)}"
-        f" in {cache.root}"
-    )
+    used, cap = human_size(total), human_size(cache.max_bytes)
+    say(f"{counted(len(files), 'file')}, {used} of at most {cap} in {cache.root}")
 
 
 @app.command()
 def prune(*, max_bytes: MaxBytes = None, as_json: options.Json = False) -> None:
     """Remove what was used longest ago; what others fetch just now stays."""
-    pruned = _require_cache().prune(max_bytes)
+    pruned = _require_cache().prune(_parse_bytes(max_bytes))
     summary = {
         "removed_files": pruned.removed_files,
         "removed_bytes": pruned.removed_bytes,
@@ -49,7 +49,14 @@ def prune(*, max_bytes: MaxBytes = None, as_json: options.Json = False) -> None:
     }
     show(summary, lambda _: None, as_json=as_json)
     removed, left = human_size(pruned.removed_bytes), human_size(pruned.left_bytes)
-    say(f"Removed {pruned.removed_files} files, {removed}; {left} left")
+    say(f"Removed {counted(pruned.removed_files, 'file')}, {removed}; {left} left")
+
+
+def _parse_bytes(text: str | None) -> int | None:
+    if text is not None and not (text.isascii() and text.isdecimal()):
+        why = f"{text!r} is no number of bytes: use 0 or a whole number, such as 1000000000"
+        raise typer.BadParameter(why, param_hint="--max-bytes")
+    return None if text is None else int(text)
 
 
 @app.command()
@@ -60,10 +67,12 @@ def verify(*, as_json: options.Json = False) -> None:
     with reporting(None, "the cache") as bar:
         bar.start("Verifying", sum(one.size_bytes for one in files))
         damaged = cache.find_damaged(Transfer(bar))
-    show([_row(one) for one in damaged], _print_rows if damaged else _nothing, as_json=as_json)
+    show([_row(one) for one in damaged], _print_damaged, as_json=as_json)
     if damaged:
-        raise IntegrityError(f"{len(damaged)} of {len(files)} files were damaged, and so removed")
-    say(f"{len(files)} files are intact")
+        raise IntegrityError(
+            f"{len(damaged)} of {counted(len(files), 'file')} damaged, and so removed"
+        )
+    say("1 file is intact" if len(files) == 1 else f"{len(files)} files are intact")
 
 
 def _require_cache() -> Cache:
@@ -84,17 +93,18 @@ def _row(one: Cached) -> dict[str, Any]:  # a row of the JSON
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
+    states = ["partial" if row["is_partial"] else "whole" for row in rows]
+    _print_table(rows, states)
+
+
+def _print_damaged(rows: list[dict[str, Any]]) -> None:
+    _print_table(rows, ["damaged"] * len(rows))
+
+
+def _print_table(rows: list[dict[str, Any]], states: list[str]) -> None:
     cells = [
-        (
-            row["digest"],
-            human_size(row["size_bytes"]),
-            human_time(row["used_at"]),
-            "partial" if row["is_partial"] else "whole",
-        )
-        for row in rows
+        (row["digest"], human_size(row["size_bytes"]), human_time(row["used_at"]), state)
+        for row, state in zip(rows, states, strict=True)
     ]
-    print_table(("Digest", "Size", "Used", "State"), cells)
-
-
-def _nothing(rows: list[dict[str, Any]]) -> None:
-    """There is nothing to show."""
+    if cells:  # how many there are is said anyway
+        print_table(("Digest", "Size", "Used", "State"), cells)

@@ -1,5 +1,7 @@
 """``runicorn artifacts delete``: one version by its number, or many by rules, with a preview."""
 
+import shlex
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,9 +10,9 @@ from runicorn import payloads
 from runicorn.api import Client
 from runicorn.cli import options, suggestions
 from runicorn.cli.asking import confirm, require_terminal
-from runicorn.cli.lookup import parse_numbered
+from runicorn.cli.lookup import parse_numbered, suggesting_names
 from runicorn.cli.output import print_line, say, show
-from runicorn.cli.text import human_size
+from runicorn.cli.text import counted, human_size
 from runicorn.specs import Spec, parse_name
 
 NameOrVersion = Annotated[
@@ -57,16 +59,20 @@ def delete(  # noqa: PLR0913 one parameter for each option
     """
     rules = _rules(keep_last, created_before, without_aliases=without_aliases)
     rules["permanent"] = permanent
-    if _has_rules(rules):
-        spec = _parse_without_version(artifact, type_, team)
-        _delete_many(spec, rules, dry_run=dry_run, yes=yes, as_json=as_json)
-    elif dry_run:
+    client = Client()
+    with suggesting_names(client, artifact):
+        if _has_rules(rules):
+            spec = _parse_without_version(artifact, type_, team)
+            _delete_many(client, spec, rules, dry_run=dry_run, yes=yes, as_json=as_json)
+            return
         spec, version = parse_numbered(artifact, type_, team)
-        rules["versions"] = [version]
-        _delete_many(spec, rules, dry_run=True, yes=True, as_json=as_json)
-    else:
-        spec, version = parse_numbered(artifact, type_, team)
-        _delete_one(spec, version, permanent=permanent, yes=yes, as_json=as_json)
+        if dry_run:
+            rules["versions"] = [version]
+            _delete_many(client, spec, rules, dry_run=True, yes=True, as_json=as_json)
+        elif permanent:
+            _purge_one(client, spec, version, yes=yes, as_json=as_json)
+        else:
+            _delete_one(client, spec, version, as_json=as_json)
 
 
 def _rules(
@@ -76,10 +82,20 @@ def _rules(
     if keep_last is not None:
         rules["keep_last"] = keep_last
     if created_before is not None:
-        rules["created_before"] = created_before
+        rules["created_before"] = _check_date(created_before)
     if without_aliases:
         rules["without_aliases"] = True
     return rules
+
+
+def _check_date(text: str) -> str:
+    """Return ``text`` if it is a date or a time as the server takes it."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        why = f"{text!r} is no date such as 2026-01-31 or 2026-01-31T12:30:00Z"
+        raise typer.BadParameter(why, param_hint="--created-before") from None
+    return text
 
 
 def _has_rules(rules: payloads.DeleteRequest) -> bool:
@@ -93,41 +109,66 @@ def _parse_without_version(text: str, artifact_type: str | None, team: str | Non
     return Spec(named.name, **named.whose)
 
 
-def _delete_one(spec: Spec, version: int, *, permanent: bool, yes: bool, as_json: bool) -> None:
-    if permanent and not yes:
+def _delete_one(client: Client, spec: Spec, version: int, *, as_json: bool) -> None:
+    """Soft-delete one, and say what that took from the aliases that pointed at it."""
+    aliases = [] if as_json else client.get_version(spec.name, version, **spec.whose)["aliases"]
+    found = client.delete_version(spec.name, version, **spec.whose)
+    said = f"Deleted {_name(spec)}:v{version}; {_way_back(spec, f'v{version}')} brings it back"
+    show(found, lambda _: print_line(said), as_json=as_json)
+    if gone := [alias for alias in aliases if alias != "latest"]:
+        say(f"Until then these aliases resolve to nothing: {', '.join(gone)}")
+
+
+def _purge_one(client: Client, spec: Spec, version: int, *, yes: bool, as_json: bool) -> None:
+    if not yes:
         require_terminal("--permanent asks first")
-        named = spec.reference if spec.artifact_type else spec
-        say(f"{named} will be purged: its content goes for ever.")
+        rules: payloads.DeleteRequest = {"versions": [version], "permanent": True}
+        _say_preview(_request(client, spec, rules, dry_run=True), permanent=True)
         confirm("Purge it?")
-    found = Client().delete_version(spec.name, version, permanent=permanent, **spec.whose)
-    show(found, _print_one, as_json=as_json)
+    found = client.delete_version(spec.name, version, permanent=True, **spec.whose)
+    show(found, lambda one: _print_purged(f"{_name(spec)}:v{version}", one), as_json=as_json)
 
 
-def _print_one(found: payloads.Deleted) -> None:
-    print_line(found["message"])
-    _print_freed(found.get("freed_bytes", 0))
+def _print_purged(what: str, found: payloads.Deleted) -> None:
+    print_line(f"Purged {what}")
+    if found.get("freed_bytes"):
+        print_line(f"{human_size(found['freed_bytes'])} came free")
 
 
-def _print_freed(freed_bytes: int) -> None:
-    if freed_bytes:
-        print_line(f"{human_size(freed_bytes)} came free")
+def _name(spec: Spec) -> str:
+    """The artifact, with its type and team where they were said."""
+    owner = [spec.team, spec.artifact_type] if spec.artifact_type else []
+    return "/".join(filter(None, [*owner, spec.name]))
+
+
+def _way_back(spec: Spec, ref: str) -> str:
+    """The command that restores, ready to be typed."""
+    team = f" --team {spec.team}" if spec.team and not spec.artifact_type else ""
+    return f"`runicorn artifacts restore {shlex.quote(f'{_name(spec)}:{ref}')}{team}`"
 
 
 def _delete_many(
-    spec: Spec, rules: payloads.DeleteRequest, *, dry_run: bool, yes: bool, as_json: bool
+    client: Client,
+    spec: Spec,
+    rules: payloads.DeleteRequest,
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     if not (dry_run or yes):
         require_terminal("Deleting by rules asks first")
-    client = Client()
+    is_permanent = rules["permanent"]
     found = _request(client, spec, rules, dry_run=True)
     if found["versions"] and not dry_run:
         if not yes:
-            _say_preview(found, permanent=rules["permanent"])
-            confirm("Purge them?" if rules["permanent"] else "Delete them?")
+            _say_preview(found, permanent=is_permanent)
+            confirm("Purge them?" if is_permanent else "Delete them?")
         # Those that were shown, where they still meet the rules.
         chosen: payloads.DeleteRequest = {**rules, "versions": found["versions"]}
         found = _request(client, spec, chosen, dry_run=False)
-    show(found, lambda one: _print_deleted(one, is_done=not dry_run), as_json=as_json)
+    printed = _print_preview if dry_run or not found["versions"] else _print_deleted
+    show(found, lambda one: printed(spec, one, permanent=is_permanent), as_json=as_json)
 
 
 def _request(
@@ -138,24 +179,46 @@ def _request(
 
 
 def _say_preview(found: payloads.VersionsDeleted, *, permanent: bool) -> None:
-    for line in _preview(found):
+    for line in _preview(found, permanent=permanent):
         say(line)
     if permanent:
-        say("They will be purged: their content goes for ever.")
+        which = "It" if len(found["versions"]) == 1 else "They"
+        say(f"{which} will be purged: the content goes for ever.")
 
 
-def _print_deleted(found: payloads.VersionsDeleted, *, is_done: bool) -> None:
-    print_line(found["message"])
-    if is_done:
-        _print_freed(found.get("freed_bytes", 0))
-    elif found["versions"]:
-        for line in _preview(found):
+def _print_preview(spec: Spec, found: payloads.VersionsDeleted, *, permanent: bool) -> None:
+    count = counted(len(found["versions"]), "version")
+    print_line(f"Would {'purge' if permanent else 'delete'} {count} of {_name(spec)}")
+    if found["versions"]:
+        for line in _preview(found, permanent=permanent):
             print_line(line)
 
 
-def _preview(found: payloads.VersionsDeleted) -> list[str]:
-    versions = ", ".join(f"v{number}" for number in found["versions"])
-    exclusive_bytes = found["exclusive_bytes"]
-    if exclusive_bytes is None:  # told only to those who may purge them
-        return [versions]
-    return [versions, f"Purged, this would free {human_size(exclusive_bytes)}"]
+def _print_deleted(spec: Spec, found: payloads.VersionsDeleted, *, permanent: bool) -> None:
+    what = f"{_listed(found['versions'])} of {_name(spec)}"
+    if permanent:
+        _print_purged(what, found)
+    else:
+        first = f"v{found['versions'][0]}"
+        print_line(f"Deleted {what}; {_way_back(spec, first)} brings one back")
+    if aliases := _aliases_in(found):
+        say(f"{'Gone with them' if permanent else 'Resolving to nothing until then'}: {aliases}")
+
+
+def _preview(found: payloads.VersionsDeleted, *, permanent: bool) -> list[str]:
+    lines = [_listed(found["versions"])]
+    if aliases := _aliases_in(found):
+        effect = "Aliases that go too" if permanent else "Aliases that would resolve to nothing"
+        lines.append(f"{effect}: {aliases}")
+    if found["exclusive_bytes"] is not None:  # told only to those who may purge them
+        lines.append(f"Purged, this would free {human_size(found['exclusive_bytes'])}")
+    return lines
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(f"v{number}" for number in numbers)
+
+
+def _aliases_in(found: payloads.VersionsDeleted) -> str:
+    pairs = found.get("aliases", [])  # an older portal does not tell
+    return ", ".join(f"{one['alias']} (v{one['version']})" for one in pairs)

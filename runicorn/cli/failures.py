@@ -23,10 +23,12 @@ from runicorn.errors import (
     RunicornError,
 )
 
-Failure = RunicornError | TyperException | Abort | ValueError | OSError
+Failure = RunicornError | TyperException | Abort | ValueError | OSError | KeyboardInterrupt
 FAILURES = (RunicornError, TyperException, Abort, ValueError, OSError)
+INTERRUPTED = 130
+"""What a shell calls the end by Ctrl-C; typer makes of it an exit with this code."""
 
-_EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+_EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (InvalidInput, 2),
     (NotFoundError, 3),
     (ContentDeleted, 3),
@@ -36,6 +38,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunicornError, 1),
     (OSError, 1),
     (ValueError, 2),
+    (KeyboardInterrupt, INTERRUPTED),
 )
 
 
@@ -66,11 +69,13 @@ def _describe(error: Failure) -> dict[str, object]:
 def _text(error: Failure) -> str:
     if isinstance(error, TyperException):
         return error.format_message()
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted"
     return "Aborted." if isinstance(error, Abort) else str(error)
 
 
 def _code(error: Failure) -> str:
     """The word for a failure of this side, beside those of the server."""
-    if isinstance(error, Abort):
+    if isinstance(error, Abort | KeyboardInterrupt):
         return "aborted"
     return "os_error" if isinstance(error, OSError) else "usage"

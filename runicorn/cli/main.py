@@ -21,9 +21,9 @@ from runicorn.cli import (
     tokens,
     verifying,
 )
-from runicorn.cli.failures import FAILURES, tell
+from runicorn.cli.failures import FAILURES, INTERRUPTED, tell
 from runicorn.cli.former import Commands
-from runicorn.cli.output import print_line
+from runicorn.cli.output import print_line, stand_any_encoding
 from runicorn.version import __version__
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="markdown",  # flows the lines of a paragraph
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("login")(accounts.login)
 app.command("logout")(accounts.logout)
@@ -52,6 +53,7 @@ app.command("completion")(completion.completion)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line ``arguments`` (default: those of the process) and exit."""
     _replace_closed_streams()
+    stand_any_encoding()
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -71,12 +73,14 @@ def _run(arguments: list[str]) -> int:
     try:
         code = _call(arguments, as_json=as_json)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BrokenPipeError:  # who reads it went away, which is no news to anybody
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or exiting tries again
         return 1
     except FAILURES as error:
         return tell(error, as_json=as_json)
-    return code
+    return tell(KeyboardInterrupt(), as_json=as_json) if code == INTERRUPTED else code
 
 
 def _call(arguments: list[str], *, as_json: bool) -> int:
@@ -100,8 +104,8 @@ Exit codes: 0 done, 1 failed (or the reader of a pipe went away), 2 wrong usage,
 deleted, 4 not allowed, 5 content that is not what it should be, 130 interrupted.
 
 With --json, data is JSON, and a failure is the last line of standard error, as JSON: `detail` for
-people, `code` for programs (docs/errors.md; `usage`, `os_error` and `aborted` are of this side),
-`exit_code`, and further keys of the server's. Standard output is then empty.
+people, `code` for programs (docs/errors.md; `usage`, `os_error`, `unreachable` and `aborted` are of
+this side), `exit_code`, and further keys of the server's. Standard output is then empty.
 
 Colours are for terminals only; NO_COLOR turns them off."""
 

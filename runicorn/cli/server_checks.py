@@ -30,7 +30,7 @@ from runicorn.errors import (
     ServerError,
 )
 from runicorn.proxies import is_this_machine
-from runicorn.transport import HURRIED_SECONDS, Call, Transport
+from runicorn.transport import HURRIED_SECONDS, Call, Transport, way_out
 from runicorn.version import __version__
 
 SOON_SECONDS = 7 * 86_400.0
@@ -79,7 +79,7 @@ def _version_in(body: bytes, url: str) -> str:
     except (ValueError, TypeError, KeyError):
         is_portal = False
     if not is_portal:
-        raise ServerError(f"{url} answers, but not as a Runicorn Portal does")
+        raise ServerError(f"{url} answers, but not as a Runicorn server. {way_out(url)}")
     return version
 
 

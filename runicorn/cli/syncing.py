@@ -8,6 +8,7 @@ import typer
 from runicorn.cli import options
 from runicorn.cli.asking import confirm, require_terminal
 from runicorn.cli.output import print_line, say, show
+from runicorn.cli.text import counted
 from runicorn.progress import reporting
 from runicorn.syncing import Kept, SyncReport, discard, leave_aliases_out
 from runicorn.syncing import sync as send_queue
@@ -63,13 +64,16 @@ def sync(
 
 def _discard(numbers: list[int], *, dry_run: bool, yes: bool, as_json: bool) -> None:
     if not (dry_run or yes):
+        would_go = discard(numbers, dry_run=True)  # refuses what is no number of the queue
         require_terminal("--discard asks first")
-        for one in discard(numbers, dry_run=True):
+        for one in would_go:
             say(_line(one))
         confirm("Forget them, with the files that only they have?")
     gone = discard(numbers, dry_run=dry_run)
     found = {"discarded": [asdict(one) for one in gone]}
     show(found, lambda _: _print_lines(gone), as_json=as_json)
+    count = counted(len(gone), "event")
+    say(f"{count} would be forgotten" if dry_run else f"Forgot {count}: nothing of it is sent")
 
 
 def _print_lines(events: list[Kept]) -> None:
@@ -93,8 +97,9 @@ def _print(report: SyncReport, *, dry_run: bool) -> None:
 
 def _summary(report: SyncReport, *, dry_run: bool) -> str:
     if dry_run:
-        return f"{len(report.waiting)} events would be sent"
+        return f"{counted(len(report.waiting), 'event')} would be sent"
     kept = len(report.failed) + len(report.waiting)
-    rest = f"; {kept} are kept: run it again" if kept else ""
-    sent = f"Sent {len(report.sent)} events, {len(report.versions)} of them versions{rest}"
-    return f"{sent}, {GIVE_UP}" if report.failed else sent
+    rest = f"; {kept} {'is' if kept == 1 else 'are'} kept: run it again" if kept else ""
+    hint = f", {GIVE_UP}" if report.failed else ""
+    sent, versions = counted(len(report.sent), "event"), counted(len(report.versions), "version")
+    return f"Sent {sent}, {versions} among them{rest}{hint}"

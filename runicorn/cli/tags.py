@@ -15,6 +15,8 @@ from runicorn.tagging import retag
 
 app = typer.Typer(no_args_is_help=True, help="Words on a version, such as baseline.")
 
+MAX_TAG_CHARACTERS = 128
+
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="The tags.")]
 
 
@@ -28,6 +30,8 @@ def add(
     as_json: options.Json = False,
 ) -> None:
     """Add tags to a version; one that it has already stays."""
+    for tag in tags:
+        _check_tag(tag)
 
     def extend(found: list[str]) -> list[str]:
         return list(dict.fromkeys([*found, *tags]))
@@ -53,6 +57,12 @@ def remove(
         return [tag for tag in found if tag not in tags]
 
     show(_retag(artifact, type_, team, reduce), _print_tags, as_json=as_json)
+
+
+def _check_tag(tag: str) -> None:
+    if not 0 < len(tag) <= MAX_TAG_CHARACTERS or not tag.strip():
+        why = f"a tag is 1 to {MAX_TAG_CHARACTERS} characters and not blank, unlike {tag!r}"
+        raise typer.BadParameter(why, param_hint="TAG")
 
 
 def _retag(

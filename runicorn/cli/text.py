@@ -18,6 +18,11 @@ def human_size(size_bytes: int | None) -> str:
     return f"{size_bytes} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
 
 
+def counted(count: int, word: str) -> str:
+    """Write ``1 file`` and ``2 files``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def human_time(epoch_seconds: float | None) -> str:
     """Write a moment in local time, to the second."""
     if epoch_seconds is None:

@@ -80,7 +80,8 @@ def list_tokens(*, user: Whose = None, as_json: options.Json = False) -> None:
 
 
 def _print_tokens(found: list[payloads.TokenInfo]) -> None:
-    print_table(("ID", "Name", "Begins", "Scope", "Made", "Last used", "Ends"), map(_row, found))
+    headers = ("ID", "Name", "Begins", "Scope", "Made", "Last used", "Ends")
+    print_table(headers, map(_row, found), if_none="There are no tokens.")
 
 
 def _row(token: payloads.TokenInfo) -> tuple[object, ...]:

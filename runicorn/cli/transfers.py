@@ -9,13 +9,20 @@ import typer
 from runicorn.api import Client
 from runicorn.artifact import Artifact
 from runicorn.cli import options
-from runicorn.cli.lookup import find_version, full_name
+from runicorn.cli.lookup import (
+    find_type,
+    find_version,
+    full_name,
+    only_type,
+    parse_artifact,
+)
 from runicorn.cli.output import print_line, say, show
-from runicorn.cli.text import human_size
+from runicorn.cli.text import counted, human_size
 from runicorn.config import read_mode
 from runicorn.models import ArtifactManifest
+from runicorn.offline import known_types
 from runicorn.session import init
-from runicorn.specs import parse_name
+from runicorn.specs import ArtifactName
 
 Folder = Annotated[
     Path | None,
@@ -80,9 +87,12 @@ def get(
     detail = find_version(client, artifact, type_, team)
     found = Artifact.from_detail(client, detail)
     target = folder or Path("artifacts") / f"{found.name}-v{found.version}"
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"{target} is a file: say a folder to download into")
     found.download(target)
     manifest = found.get_manifest() or ArtifactManifest()
-    say(f"{full_name(detail)}: {_counted(manifest.total_files)}, {human_size(manifest.total_size)}")
+    files, size = counted(manifest.total_files, "file"), human_size(manifest.total_size)
+    say(f"{full_name(detail)}: {files}, {size}")
     described = _describe(found, manifest, target)
     show(described, lambda _: print_line(target), as_json=as_json)
 
@@ -105,14 +115,15 @@ def put(  # noqa: PLR0913 one parameter for each option
 ) -> None:
     """Log files and folders as a new version, in a run of its own.
 
+    Without --type it is a version of the artifact of this name, whatever its type; a name that is
+    new becomes a model, and one that stands in several types is refused.
+
     The content of a single folder goes to the top of the version; of several paths each stands
     under its own name.
     """
-    named = parse_name(name, type_, team)
-    artifact = Artifact(
-        named.name, named.artifact_type or "model", description, parse_metadata(metadata),
-        team=named.team,
-    )  # fmt: skip
+    named, words = parse_artifact(name, type_, team), parse_metadata(metadata)
+    _check_paths(paths)
+    artifact = Artifact(named.name, _type_to_log(named), description, words, team=named.team)
     _add_paths(artifact.add_tags(*tags), paths, exclude)
     artifact.draft(aliases, None, comment=comment)
     with init(project, name=run_name) as run:
@@ -124,16 +135,26 @@ def put(  # noqa: PLR0913 one parameter for each option
         _show_unsent(artifact, as_json=as_json)
 
 
+def _type_to_log(named: ArtifactName) -> str:
+    """Return the type that was said, else that of the artifact there is, else ``model``."""
+    mode, kind = read_mode(None), named.artifact_type
+    if kind is None and mode != "disabled":
+        client = Client()
+        team = named.team or client.team
+        if mode == "online":
+            kind = find_type(client, named.name, artifact_type=None, team=team)
+        else:
+            kind = only_type(named.name, known_types(named.name, team, client.url))
+    return kind or "model"
+
+
 def _show_unsent(artifact: Artifact, *, as_json: bool) -> None:
     """Offline, and in disabled mode, there is no version yet."""
     is_queued = read_mode(None) == "offline"
     name = artifact.full_name if is_queued else artifact.name
     show({"artifact": name, "queued": is_queued}, lambda _: print_line(name), as_json=as_json)
-    say("`runicorn sync` sends it" if is_queued else "RUNICORN_MODE=disabled: nothing is logged")
-
-
-def _counted(num_files: int) -> str:
-    return "1 file" if num_files == 1 else f"{num_files} files"
+    sent = f"`runicorn sync` sends it; its type is {artifact.type}"
+    say(sent if is_queued else "RUNICORN_MODE=disabled: nothing is logged")
 
 
 def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> dict[str, object]:
@@ -144,6 +165,12 @@ def _describe(artifact: Artifact, manifest: ArtifactManifest, target: Path) -> d
         "files": manifest.total_files,
         "size_bytes": manifest.total_size,
     }
+
+
+def _check_paths(paths: list[Path]) -> None:
+    given = [path.resolve() for path in paths]
+    if twice := [path for path in paths if given.count(path.resolve()) > 1]:
+        raise typer.BadParameter(f"{twice[0]} is given twice", param_hint="PATH")
 
 
 def _add_paths(artifact: Artifact, paths: list[Path], exclude: list[str]) -> None:

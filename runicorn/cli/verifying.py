@@ -11,6 +11,7 @@ from runicorn.artifact import Artifact
 from runicorn.cli import options
 from runicorn.cli.lookup import find_version, full_name
 from runicorn.cli.output import print_line, say, show
+from runicorn.cli.text import counted
 from runicorn.errors import IntegrityError
 from runicorn.progress import reporting
 from runicorn.verifying import Verification
@@ -41,9 +42,13 @@ def verify(
     answer = {"artifact": full_name(detail), "path": str(where), **asdict(result)}
     show(answer, lambda _: _print(result), as_json=as_json)
     if not result.is_whole:
-        wrong = len(result.missing) + len(result.changed)
-        raise IntegrityError(f"{full_name(detail)}: {wrong} files in {where} are not the version's")
-    say(f"{full_name(detail)}: {len(result.intact)} files in {where} are intact")
+        wrong = _files_are(len(result.missing) + len(result.changed), where)
+        raise IntegrityError(f"{full_name(detail)}: {wrong} not the version's")
+    say(f"{full_name(detail)}: {_files_are(len(result.intact), where)} intact")
+
+
+def _files_are(count: int, where: Path) -> str:
+    return f"{counted(count, 'file')} in {where} {'is' if count == 1 else 'are'}"
 
 
 def _print(result: Verification) -> None:

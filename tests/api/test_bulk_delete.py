@@ -49,6 +49,7 @@ def test_named_versions_are_soft_deleted(api: APIClient, five: list[Version]) ->
         "success": True,
         "message": "Soft deleted 2 versions of model-a locally",
         "versions": [1, 3],
+        "aliases": [],
         "exclusive_bytes": 20,
         "freed_bytes": 0,
     }
@@ -64,6 +65,7 @@ def test_named_versions_are_removed_for_ever(
         "success": True,
         "message": "Permanently deleted 2 versions of model-a locally",
         "versions": [1, 2],
+        "aliases": [],
         "exclusive_bytes": 20,
         "freed_bytes": 20,
     }
@@ -82,11 +84,39 @@ def test_a_dry_run_says_what_would_go(
         "success": True,
         "message": f"Would {how} delete 1 version of model-a locally",
         "versions": [2],
+        "aliases": [],
         "exclusive_bytes": 10,
         "freed_bytes": 0,
     }
     assert statuses() == ["ready"] * 5
     assert pool_bytes(store) == 50
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("permanent", [False, True])
+def test_the_aliases_that_go_are_named(
+    api: APIClient, five: list[Version], *, permanent: bool, dry_run: bool
+) -> None:
+    for number, alias in ((2, "prod"), (1, "best"), (3, "other"), (1, "again")):
+        version = five[number - 1]
+        move_alias(artifact=version.artifact, name=alias, version=version, moved_by=ANYBODY)
+    answer = delete(api, versions=[1, 2], permanent=permanent, dry_run=dry_run).json()
+    assert answer["aliases"] == [
+        {"alias": "again", "version": 1},
+        {"alias": "best", "version": 1},
+        {"alias": "prod", "version": 2},
+    ]
+
+
+def test_a_purge_names_the_aliases_of_what_is_deleted_already(
+    api: APIClient, five: list[Version]
+) -> None:
+    move_alias(artifact=five[0].artifact, name="old", version=five[0], moved_by=ANYBODY)
+    soft_delete_version(version=five[0], deleted_by=ANYBODY)
+    found = delete(api, keep_last=0, dry_run=True).json()
+    assert found["aliases"] == [], "a soft delete leaves it as it is"
+    found = delete(api, keep_last=0, dry_run=True, permanent=True).json()
+    assert found["aliases"] == [{"alias": "old", "version": 1}]
 
 
 def test_shared_content_is_exclusive_to_all_that_hold_it(

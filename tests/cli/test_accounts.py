@@ -344,18 +344,21 @@ def test_what_a_team_has_is_called_by_its_full_name(
     assert got.err.splitlines()[-1].startswith(f"{full}:v2: 1 file,")
     assert f"{full}:v2" in runicorn("artifacts", "info", f"{full}:v2").out
     for command, said in (
-        (("delete", f"{full}:v2"), f"Soft deleted {full}:v2 locally"),
+        (
+            ("delete", f"{full}:v2"),
+            f"Deleted {full}:v2; `runicorn artifacts restore {full}:v2` brings it back",
+        ),
         (("restore", f"{full}:v2"), f"Restored {full}:v2"),
         (
             ("delete", full, "--keep-last", "1", "--yes"),
-            f"Soft deleted 1 version of {full} locally",
+            f"Deleted v1 of {full}; `runicorn artifacts restore {full}:v1` brings one back",
         ),
         (("alias", "rm", full, "production"), f"Removed alias production of {full}"),
     ):
         outcome = runicorn("artifacts", *command)
         assert (outcome.code, outcome.out.splitlines()[0]) == (0, said)
     everyones = runicorn("artifacts", "delete", f"everyone/model/{two}:v1").out
-    assert everyones == f"Soft deleted {two}:v1 locally\n"
+    assert everyones.startswith(f"Deleted everyone/model/{two}:v1; ")
 
 
 def test_put_takes_the_team_of_the_environment(

@@ -1,9 +1,48 @@
 """``runicorn alias`` with comments, roll-back and history; references with a time."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import RunCommand
+from tests.sdk.peers import Peer
+
+
+def test_set_takes_any_name_of_a_version(runicorn: RunCommand, logged: str) -> None:
+    assert runicorn("alias", "set", logged, "production", "staging").out == "staging is v1\n"
+    assert runicorn("alias", "set", logged, "latest", "staging").out == "staging is v2\n"
+    for ref, number in ((f"{logged}:v1", 1), (f"model/{logged}:latest", 2), ("V1", 1)):
+        assert runicorn("alias", "set", logged, ref, "best").out == f"best is v{number}\n"
+    unknown = runicorn("alias", "set", logged, "nothing", "best")
+    assert (unknown.code, "production" in unknown.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["set", "line:v2", "v2", "production"], "leave :v2 out"),
+        (["set", "line", "2", "production"], "say v2"),
+        (["set", "line", "other:v2", "production"], "no version of line"),
+        (["set", "line", "code/line:v2", "best", "-t", "model"], "model"),
+        (["rm", "line:v1", "production"], "leave :v1 out"),
+        (["list", "line:production"], "leave :production out"),
+        (["rollback", "line:v1", "production"], "leave :v1 out"),
+        (["history", "line:v1", "production"], "leave :v1 out"),
+    ],
+)
+def test_what_is_no_artifact_or_version_is_told_and_asks_no_server(
+    runicorn: RunCommand, peer: Peer, arguments: list[str], said: str
+) -> None:
+    outcome = runicorn("alias", *arguments, "--json")
+    assert (outcome.code, peer.seen) == (2, [])
+    assert said in json.loads(outcome.err)["detail"]
+
+
+def test_versions_of_a_version_are_told(runicorn: RunCommand, peer: Peer) -> None:
+    outcome = runicorn("artifacts", "versions", "line:v1", "--json")
+    assert (outcome.code, "leave :v1 out" in outcome.err, peer.seen) == (2, True, [])
 
 
 def test_a_comment_is_in_the_history(runicorn: RunCommand, logged: str) -> None:

@@ -115,7 +115,8 @@ def test_an_unknown_alias_says_which_exist(runicorn: RunCommand, logged: str) ->
 
 def test_delete_and_restore(runicorn: RunCommand, logged: str) -> None:
     outcome = runicorn("artifacts", "delete", f"{logged}:v2")
-    assert (outcome.code, outcome.out) == (0, f"Soft deleted {logged}:v2 locally\n")
+    said = f"Deleted {logged}:v2; `runicorn artifacts restore {logged}:v2` brings it back\n"
+    assert (outcome.code, outcome.out, outcome.err) == (0, said, "")
     assert runicorn("artifacts", "get", f"{logged}:v2").code == 3
     assert runicorn("artifacts", "info", logged, "--json").json["version"] == 1
     assert runicorn("artifacts", "restore", f"{logged}:v2").out == f"Restored {logged}:v2\n"
@@ -129,7 +130,7 @@ def test_delete_and_restore_in_json(runicorn: RunCommand, logged: str) -> None:
 
 def test_permanent_delete_with_yes(runicorn: RunCommand, logged: str) -> None:
     outcome = runicorn("artifacts", "delete", f"{logged}:v2", "--permanent", "-y")
-    assert outcome.out == f"Permanently deleted {logged}:v2 locally\n"
+    assert outcome.out == f"Purged {logged}:v2\n"
     with pytest.raises(errors.VersionNotFound):
         rn.Client().get_version(logged, 2)
 

@@ -1,6 +1,8 @@
 """Deleting by rules: what would go is shown, what was shown goes."""
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_dry_run_says_what_would_go_and_deletes_nothing(runicorn: RunCommand, lo
     outcome = runicorn("artifacts", "delete", logged, "--keep-last", "1", "--dry-run")
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
-        f"Would soft delete 1 version of {logged} locally",
+        f"Would delete 1 version of {logged}",
         "v1",
         "Purged, this would free 1.5 KiB",
     ]
@@ -46,7 +48,8 @@ def test_dry_run_of_one_version(runicorn: RunCommand, logged: str) -> None:
 
 def test_keep_last_soft_deletes_the_others(runicorn: RunCommand, logged: str) -> None:
     outcome = runicorn("artifacts", "delete", f"model/{logged}", "--keep-last", "1", "-y")
-    assert (outcome.code, outcome.out) == (0, f"Soft deleted 1 version of {logged} locally\n")
+    back = f"`runicorn artifacts restore model/{logged}:v1` brings one back"
+    assert (outcome.code, outcome.out) == (0, f"Deleted v1 of model/{logged}; {back}\n")
     assert left(logged) == ["v1 deleted", "v2 ready"]
 
 
@@ -72,6 +75,74 @@ def test_what_no_version_meets_deletes_none(
     outcome = runicorn("artifacts", "delete", logged, *rules, "-y")
     assert (outcome.code, "0 versions" in outcome.out) == (0, True)
     assert left(logged) == ["v1 ready", "v2 ready"]
+
+
+ALIASED = "best (v1), production (v1)"
+
+
+@pytest.fixture
+def aliased(logged: str) -> str:
+    """The same, with aliases on v1."""
+    for alias in ("production", "best"):
+        rn.Client().set_alias(logged, alias, 1)
+    return logged
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ([], f"Aliases that would resolve to nothing: {ALIASED}"),
+        (["--permanent"], f"Aliases that go too: {ALIASED}"),
+    ],
+)
+def test_the_preview_names_the_aliases_that_go(
+    runicorn: RunCommand, aliased: str, options: list[str], line: str
+) -> None:
+    for chosen in ([aliased, "--keep-last", "1"], [f"{aliased}:v1"]):
+        outcome = runicorn("artifacts", "delete", *chosen, *options, "--dry-run")
+        assert line in outcome.out.splitlines()
+    assert left(aliased) == ["v1 ready", "v2 ready"]
+
+
+def test_a_delete_says_which_aliases_resolve_no_longer(runicorn: RunCommand, aliased: str) -> None:
+    outcome = runicorn("artifacts", "delete", f"{aliased}:v1")
+    assert outcome.err == "Until then these aliases resolve to nothing: best, production\n"
+    (back,) = re.findall(r"`runicorn (.*?)`", outcome.out)
+    assert runicorn(*back.split()).code == 0
+    assert rn.Client().get_alias(aliased, "best")["version"] == 1
+    for ref in (f"{aliased}:v1", f"{aliased}:v2"):
+        assert runicorn("artifacts", "delete", ref, "--json").err == ""
+
+
+def test_many_deleted_say_how_they_come_back(runicorn: RunCommand, aliased: str) -> None:
+    outcome = runicorn("artifacts", "delete", aliased, "--keep-last", "0", "-y")
+    assert outcome.out.startswith(f"Deleted v1, v2 of {aliased}; `runicorn artifacts restore ")
+    assert outcome.err == f"Resolving to nothing until then: {ALIASED}\n"
+    (back,) = re.findall(r"`runicorn (.*?)`", outcome.out)
+    assert runicorn(*back.split()).code == 0
+    assert left(aliased) == ["v1 ready", "v2 deleted"]
+
+
+def test_a_purge_says_what_went(runicorn: RunCommand, aliased: str) -> None:
+    outcome = runicorn("artifacts", "delete", aliased, "--keep-last", "1", "--permanent", "-y")
+    assert outcome.out == f"Purged v1 of {aliased}\n1.5 KiB came free\n"
+    assert outcome.err == f"Gone with them: {ALIASED}\n"
+
+
+def test_an_older_portal_that_names_no_aliases_is_no_failure(
+    runicorn: RunCommand, peer: Peer
+) -> None:
+    found = {"success": True, "message": "", "versions": [3], "exclusive_bytes": None}
+    peer.script(json_answer(200, found))
+    outcome = runicorn("artifacts", "delete", "m", "--keep-last", "5", "--dry-run")
+    assert (outcome.code, outcome.out) == (0, "Would delete 1 version of m\nv3\n")
+
+
+def test_a_date_that_is_none_names_the_option(runicorn: RunCommand, peer: Peer) -> None:
+    chosen = ("artifacts", "delete", "m", "--created-before", "2026-13-45", "-y")
+    outcome = runicorn(*chosen, "--json")
+    assert (outcome.code, peer.seen) == (2, [])
+    assert "--created-before" in json.loads(outcome.err)["detail"]
 
 
 def test_an_alias_keeps_a_version(runicorn: RunCommand, logged: str) -> None:

@@ -109,9 +109,9 @@ def test_an_address_that_is_none_is_a_failure(
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (json_answer(200, {"status": "ok"}), "not as a Runicorn Portal"),
-        (json_answer(200, [1]), "not as a Runicorn Portal"),
-        (bytes_answer(200, b"<html>"), "not as a Runicorn Portal"),
+        (json_answer(200, {"status": "ok"}), "not as a Runicorn server"),
+        (json_answer(200, [1]), "not as a Runicorn server"),
+        (bytes_answer(200, b"<html>"), "not as a Runicorn server"),
         (bytes_answer(200, b"{}", length=99), "broke off"),
         (json_answer(503, {"detail": "The database does not answer."}), "The database"),
         (json_answer(302, {}, Location="/login"), "sends us on to /login"),

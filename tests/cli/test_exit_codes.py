@@ -11,7 +11,7 @@ import pytest
 from runicorn import errors
 from runicorn.cli.failures import exit_code_of
 from tests.cli.conftest import RunCommand
-from tests.sdk.peers import Peer, json_answer
+from tests.sdk.peers import Answer, Peer, bytes_answer, json_answer
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_with_json_a_server_that_is_not_there_is_json(
 ) -> None:
     monkeypatch.setenv("RUNICORN_TRACKING_URI", "http://127.0.0.1:9")
     found = json.loads(runicorn("artifacts", "stats", "--json").err)
-    assert (found["code"], found["exit_code"]) == ("busy", 1)
+    assert (found["code"], found["exit_code"]) == ("unreachable", 1)
     assert "status" not in found, "none answered"
 
 
@@ -162,6 +162,30 @@ def test_no_server_is_1_and_says_what_to_do(
     assert "make run" in outcome.err
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [bytes_answer(404, b"<h1>Not found</h1>"), bytes_answer(200, b"<html>")],
+    ids=["404", "a page"],
+)
+def test_an_address_with_a_path_is_told(
+    peer: Peer, runicorn: RunCommand, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    peer.script(answer)
+    monkeypatch.setenv("RUNICORN_TRACKING_URI", f"{peer.url}/artifacts")
+    said = "has a path, /artifacts, as the address of a page has; "
+    said += f"try RUNICORN_TRACKING_URI={peer.url}"
+    assert runicorn("artifacts", "stats").err.endswith(f"{said}\n")
+    checks = runicorn("doctor", "--json").json["checks"]
+    (reach,) = [one for one in checks if one["check"] == "reach"]
+    assert (reach["status"], reach["summary"].endswith(said)) == ("failure", True)
+
+
+def test_an_address_of_something_else_is_told(peer: Peer, runicorn: RunCommand) -> None:
+    peer.script(bytes_answer(404, b""))
+    said = f"{peer.url} answers 404, but not as a Runicorn server."
+    assert runicorn("artifacts", "stats").err.startswith(said)
+
+
 def test_version(runicorn: RunCommand) -> None:
     outcome = runicorn("--version")
     assert (outcome.code, outcome.out) == (0, "runicorn 0.1.0\n")
@@ -179,10 +203,16 @@ def test_a_command_of_0_5_says_what_there_is_instead(
 
 
 @pytest.mark.parametrize("group", [[], ["artifacts"], ["alias"], ["tag"], ["token"]])
-def test_help_is_there(runicorn: RunCommand, group: list[str]) -> None:
-    outcome = runicorn(*group, "--help")
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_there(runicorn: RunCommand, group: list[str], option: str) -> None:
+    outcome = runicorn(*group, option)
     assert outcome.code == 0
     assert "Usage: runicorn" in outcome.out
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["artifacts", "put"], ["alias", "set"]])
+def test_a_command_has_its_help_in_short_too(runicorn: RunCommand, command: list[str]) -> None:
+    assert runicorn(*command, "-h").out == runicorn(*command, "--help").out != ""
 
 
 def test_a_reader_that_goes_away_is_no_traceback(peer: Peer) -> None:
@@ -205,5 +235,5 @@ def test_a_graph_that_was_cut_is_told(peer: Peer, runicorn: RunCommand) -> None:
     node = {"node_type": "artifact", "node_id": "m:v1", "label": "m v1", "metadata": {}}
     graph = {"root_artifact": "m:v1", "nodes": [node], "edges": [], "truncated": True}
     peer.script(json_answer(200, detail), json_answer(200, graph))
-    outcome = runicorn("artifacts", "lineage", "m:v1")
+    outcome = runicorn("artifacts", "lineage", "model/m:v1")
     assert (outcome.code, outcome.err) == (0, "The graph is larger; this is only a part of it.\n")

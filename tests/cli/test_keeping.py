@@ -30,14 +30,23 @@ def queued(
 def test_sync_sends_what_is_queued(runicorn: RunCommand, queued: str) -> None:
     outcome = runicorn("sync")
     assert (outcome.code, outcome.out) == (0, f"{queued}:v1\n")
-    assert "Sent 3 events, 1 of them versions" in outcome.err
-    assert runicorn("sync").err.endswith("Sent 0 events, 0 of them versions\n")
+    assert "Sent 3 events, 1 version among them" in outcome.err
+    assert runicorn("sync").err.endswith("Sent 0 events, 0 versions among them\n")
 
 
 def test_sync_can_only_say_what_it_would_do(runicorn: RunCommand, queued: str) -> None:
     outcome = runicorn("sync", "--dry-run", "--json")
     assert (outcome.code, len(outcome.json["waiting"]), outcome.json["sent"]) == (0, 3, [])
     assert "3 events would be sent" in runicorn("sync", "--dry-run").err
+
+
+def test_sync_names_the_queued_version_that_is_used(runicorn: RunCommand, queued: str) -> None:
+    with rn.init(project="tests", mode="offline") as run:
+        run.use_artifact(queued)
+    waiting = runicorn("sync", "--dry-run", "--json").json["waiting"]
+    assert f"use of {queued}:queued by {run.id}" in [one["event"] for one in waiting]
+    assert runicorn("sync").code == 0
+    assert len(rn.Client().get_run_artifacts(run.id)["used"]) == 1
 
 
 def test_sync_says_what_failed_and_keeps_it(runicorn: RunCommand, queued: str) -> None:
@@ -63,13 +72,17 @@ def test_what_can_never_be_sent_is_discarded_by_its_number(
     assert (refused.code, "--yes" in refused.err) == (2, True)
     would = runicorn("sync", "--discard", str(failed["number"]), "--dry-run")
     assert would.out == f"{failed['number']}  {failed['event']}\n"
+    assert would.err == "1 event would be forgotten\n"
     done = runicorn("sync", "--discard", str(failed["number"]), "--yes", "--json")
+    assert done.err == "Forgot 1 event: nothing of it is sent\n"
     assert [one["event"] for one in done.json["discarded"]] == [failed["event"]]
     assert runicorn("sync", "--without-aliases", str(failed["number"])).code == 2
     assert runicorn("sync").code == 0
     assert queue.list_events() == []
     again = runicorn("sync", "--discard", "99", "--yes")
     assert (again.code, "no event 99" in again.err) == (2, True)
+    unasked = runicorn("sync", "--discard", "99")
+    assert (unasked.code, "no event 99" in unasked.err) == (2, True)
 
 
 @pytest.fixture
@@ -83,7 +96,7 @@ def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
     outcome = runicorn("cache", "ls", "--json")
     (row,) = outcome.json
     assert (row["size_bytes"], row["is_partial"]) == (2048, False)
-    assert "1 files, 2.0 KiB of at most" in outcome.err
+    assert "1 file, 2.0 KiB of at most" in outcome.err
     assert row["digest"] in runicorn("cache", "ls").out
 
 
@@ -93,8 +106,14 @@ def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
     assert pruned == {"removed_files": 1, "removed_bytes": 2048, "left_files": 0, "left_bytes": 0}
 
 
+@pytest.mark.parametrize("text", ["1GB", "-1", "1.5", ""])
+def test_what_is_no_number_of_bytes_is_told(runicorn: RunCommand, text: str) -> None:
+    outcome = runicorn("cache", "prune", "--max-bytes", text, "--json")
+    assert (outcome.code, "a whole number" in outcome.err) == (2, True)
+
+
 def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
-    assert runicorn("cache", "verify").err.endswith("1 files are intact\n")
+    assert runicorn("cache", "verify").err.endswith("1 file is intact\n")
     cache = open_cache()
     assert cache is not None
     (one,) = cache.list_files()
@@ -102,6 +121,8 @@ def test_the_cache_is_verified(runicorn: RunCommand, cached: str) -> None:
     one.path.write_bytes(bytes(2048))
     outcome = runicorn("cache", "verify")
     assert (outcome.code, one.digest in outcome.out) == (5, True)
+    assert outcome.rows[-1][-1] == "damaged"
+    assert outcome.err == "1 of 1 file damaged, and so removed\n"
     assert runicorn("cache", "verify", "--json").json == []
 
 
@@ -116,7 +137,7 @@ def test_without_a_cache_it_is_said(
 def test_a_folder_is_verified(runicorn: RunCommand, cached: str, tmp_path: Path) -> None:
     outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")
     assert (outcome.code, outcome.out) == (0, "")
-    assert f"{cached}:v2: 1 files in" in outcome.err
+    assert f"{cached}:v2: 1 file in" in outcome.err
     (tmp_path / "out" / "deep" / "b.bin").write_bytes(b"changed")
     (tmp_path / "out" / "mine").write_bytes(b"")
     outcome = runicorn("artifacts", "verify", cached, tmp_path / "out")

@@ -87,8 +87,11 @@ def test_what_cannot_be_written_is_a_failure(portal: LivePortal) -> None:
     assert b"Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_ends_it_with_130_and_no_traceback(peer: Peer, options: list[str]) -> None:
+ABORTED = b'{"detail": "Interrupted", "code": "aborted", "exit_code": 130}\n'
+
+
+@pytest.mark.parametrize(("options", "said"), [([], b"Interrupted\n"), (["--json"], ABORTED)])
+def test_ctrl_c_ends_it_with_130_and_says_so(peer: Peer, options: list[str], said: bytes) -> None:
     asked, ended = threading.Event(), threading.Event()
 
     def never_answers(handler: Any, seen: Any) -> None:
@@ -106,7 +109,27 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(peer: Peer, options: list[str]
         finally:
             ended.set()
             process.kill()
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err) == (130, b"", said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["artifacts", "info", "{}"],
+        ["artifacts", "versions", "model/{}"],
+        ["artifacts", "delete", "{}:v1"],
+        ["alias", "list", "{}"],
+        ["alias", "set", "{}", "v1", "best"],
+    ],
+)
+def test_a_slip_of_the_pen_is_told_at_a_terminal(
+    runicorn: RunCommand, logged: str, arguments: list[str]
+) -> None:
+    slip = f"{logged[:-2]}{logged[-1]}"
+    filled = [one.format(slip) for one in arguments]
+    shown = " ".join(at_a_terminal(*filled, COLUMNS="300").decode().split())
+    assert f"Artifact not found: {slip}; did you mean {logged}?" in shown
+    assert runicorn(*filled).err == f"Artifact not found: {slip}\n"
 
 
 def test_wide_characters_keep_their_columns(

@@ -1,5 +1,6 @@
 """``get`` and ``put``, and what a terminal sees."""
 
+import json
 import os
 import pty
 import re
@@ -80,6 +81,26 @@ def test_put_keeps_several_paths_apart(
     assert listed(runicorn, name) == ["a", "d/a", "e/a"]
 
 
+def test_put_of_the_same_path_twice_is_refused(
+    peer: Peer, runicorn: RunCommand, make_file: MakeFile, tmp_path: Path
+) -> None:
+    folder = make_file("d/a").parent
+    outcome = runicorn("artifacts", "put", "m", folder, f"{tmp_path}/d/", "--json")
+    assert (outcome.code, peer.seen) == (2, [])
+    assert f"{folder} is given twice" in json.loads(outcome.err)["detail"]
+
+
+def test_put_tells_of_files_whose_names_are_taken(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    for path in ("one/d/a", "two/d/a", "two/d/b"):
+        make_file(path)
+    assert runicorn("artifacts", "put", name, tmp_path / "one/d", tmp_path / "two/d").code == 0
+    assert f"{tmp_path}/two/d: 1 of 2 files skipped" in caplog.text
+    assert listed(runicorn, name) == ["d/a", "d/b"]
+
+
 def listed(runicorn: RunCommand, name: str) -> list[str]:
     return [one["path"] for one in runicorn("artifacts", "files", name, "--json").json["files"]]
 
@@ -111,7 +132,7 @@ def test_get_into_a_place_that_cannot_be_is_1(
 ) -> None:
     outcome = runicorn("artifacts", "get", logged, make_file("in-the-way"))
     assert outcome.code == 1
-    assert "in-the-way" in outcome.err
+    assert outcome.err.endswith("in-the-way is a file: say a folder to download into\n")
 
 
 def test_damaged_bytes_are_5(peer: Peer, runicorn: RunCommand, tmp_path: Path) -> None:
@@ -121,7 +142,7 @@ def test_damaged_bytes_are_5(peer: Peer, runicorn: RunCommand, tmp_path: Path) -
     listing = {"files": [file], "references": [], "total_size": 3, "total_files": 1}
     listing |= {"total_references": 0}
     peer.script(json_answer(200, detail), json_answer(200, listing), json_answer(200, "x"))
-    outcome = runicorn("artifacts", "get", "m:v1", tmp_path / "out")
+    outcome = runicorn("artifacts", "get", "model/m:v1", tmp_path / "out")
     assert outcome.code == 5
     assert "does not have the digest" in outcome.err
     assert files_in(tmp_path / "out") == []
@@ -163,10 +184,12 @@ def _read_all(terminal: int) -> str:
 def test_permanent_delete_asks_at_a_terminal(
     portal: LivePortal, logged: str, answer: str, code: int, status: str | None
 ) -> None:
+    rn.Client().set_alias(logged, "staging", 2)
     ended, shown = at_a_terminal(
         portal, "artifacts", "delete", f"{logged}:v2", "--permanent", answer=answer
     )
-    assert (ended, "will be purged" in shown) == (code, True)
+    assert (ended, "It will be purged" in shown) == (code, True)
+    assert "Aliases that go too: staging (v2)" in shown
     left = [one["status"] for one in rn.Client().list_versions(logged) if one["version"] == 2]
     assert left == ([status] if status else [])
 
@@ -182,7 +205,10 @@ def test_a_transfer_shows_a_bar(
     assert (ended, "Downloading" in shown) == (0, True)
 
 
-def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
+@pytest.mark.parametrize(("options", "said"), [([], "Interrupted"), (["--json"], '"aborted"')])
+def test_ctrl_c_ends_an_upload_tidily(
+    peer: Peer, make_file: MakeFile, options: list[str], said: str
+) -> None:
     statuses: list[str] = []
     reached: list[str] = []
 
@@ -198,13 +224,14 @@ def test_ctrl_c_ends_an_upload_tidily(peer: Peer, make_file: MakeFile) -> None:
 
     peer.script(slowly)
     command = [*HEEDING_CTRL_C, sys.executable, "-m", "runicorn"]
-    command += ["artifacts", "put", "m", str(make_file("a"))]
+    command += ["artifacts", "put", "model/m", str(make_file("a")), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not reached and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert said in err.splitlines()[-1]
     assert "Traceback" not in err
     assert statuses == ["failed"]
 
@@ -232,7 +259,7 @@ def test_a_metadata_value_is_json_or_else_text(text: str, value: object) -> None
 @pytest.mark.parametrize(
     ("mode", "shown", "said"),
     [
-        ("offline", "{name}:queued\n", "`runicorn sync` sends it\n"),
+        ("offline", "{name}:queued\n", "`runicorn sync` sends it; its type is model\n"),
         ("disabled", "{name}\n", "RUNICORN_MODE=disabled: nothing is logged\n"),
     ],
 )

@@ -145,9 +145,9 @@ def test_check_metadata_refuses_numbers_json_lacks(number: object) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"a": object()}, r"metadata\.a is a object, which is not JSON"),
-        ({"a": {1, 2}}, r"metadata\.a is a set"),
-        ({"a": Scalar(b"x")}, r"metadata\.a is a Scalar"),
+        ({"a": object()}, r"metadata\.a is of the type object, which is not JSON"),
+        ({"a": {1, 2}}, r"metadata\.a is of the type set"),
+        ({"a": Scalar(b"x")}, r"metadata\.a is of the type Scalar"),
         ({1: "a"}, r"keys must be text"),
         ({"a": "x\0"}, r"metadata\.a holds a NUL"),
         ({"x\0": 1}, r"metadata holds a NUL"),

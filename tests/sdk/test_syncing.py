@@ -207,7 +207,7 @@ def test_what_is_discarded_takes_what_is_nothing_without_it(
     assert len(queue().list_events()) == 7
     assert [one.event for one in discard([logged.number])] == [
         str(logged),
-        f"use of a queued version by {run.id}",
+        f"use of {name}:queued by {run.id}",
     ]
     assert not queue().contents.has(digest_of(b"bad"))
     assert [one.number for one in discard([began.number])] == [1, 3]
@@ -314,3 +314,16 @@ def test_content_that_is_damaged_in_the_queue_is_healed_by_logging_it_again(
     assert "was damaged, and so removed" in rn.sync().failed[0].reason
     log(name, make_file("m", name.encode()))
     assert rn.sync().versions == [f"{name}:v1", f"{name}:v2"]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_use_that_does_not_say_of_what_is_told_and_sent_still(
+    name: str, make_file: MakeFile, client: rn.Client
+) -> None:
+    run = log(name, make_file("m", name.encode()))
+    (logged,) = [one for one in queue().list_events() if one.kind == "log"]
+    queue().append("use", run.id, queued=logged.body["commit"]["commit_id"])
+    assert str(queue().list_events()[-1]) == f"use of a queued version by {run.id}"
+    assert rn.sync().is_complete
+    (used,) = client.get_run_artifacts(run.id)["used"]
+    assert used["artifact"] == f"{name}:v1"

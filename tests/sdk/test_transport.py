@@ -100,13 +100,13 @@ def test_in_a_hurry_nothing_is_tried_twice(
 
 def test_another_kind_of_server_is_recognised(peer: Peer, peer_client: rn.Client) -> None:
     peer.script(bytes_answer(200, b"<html>welcome</html>"))
-    with pytest.raises(errors.ServerError, match="is it the address of a Runicorn server"):
+    with pytest.raises(errors.ServerError, match="Is it the address of a Runicorn server"):
         peer_client.list_artifacts()
 
 
 def test_an_error_page_keeps_its_status(peer: Peer, peer_client: rn.Client) -> None:
     peer.script(bytes_answer(404, b"<html>nothing here</html>"))
-    with pytest.raises(errors.NotFoundError, match="The server answered 404"):
+    with pytest.raises(errors.NotFoundError, match="answers 404, but not as a Runicorn"):
         peer_client.list_artifacts()
 
 
