@@ -6,7 +6,6 @@ stream: a proxy that collects request bodies would lose all of it.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from runicorn.errors import (
     UploadOffset,
 )
 from runicorn.hashing import SourceFile, read_ranges
+from runicorn.stopping import pause
 from runicorn.transfer import Advancing
 from runicorn.transport import WARN_AT, pause_before_retry
 
@@ -175,8 +175,8 @@ class _Patience:
             raise error
         self._progress.check()
         self._failures += 1
-        pause = pause_before_retry(self._failures)
+        seconds = pause_before_retry(self._failures)
         level = logging.WARNING if self._failures == WARN_AT else logging.INFO
-        logger.log(level, "%s Trying again in %.1f s", error, pause)
-        time.sleep(pause)
-        self._waited_seconds += pause
+        logger.log(level, "%s Trying again in %.1f s", error, seconds)
+        pause(seconds)
+        self._waited_seconds += seconds

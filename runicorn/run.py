@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from types import TracebackType
 
@@ -195,7 +196,9 @@ class Run:
             if self.status == "running":
                 self.finish()
             return
-        self.finish_quietly("failed")
+        hurry = isinstance(error, KeyboardInterrupt)  # whoever pressed Ctrl-C waits
+        with self.client.hurrying() if hurry else nullcontext():
+            self.finish_quietly("failed")
 
     def _require_running(self) -> None:
         if self.status != "running":
