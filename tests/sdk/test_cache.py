@@ -211,6 +211,31 @@ def test_links_over_links_are_kept(logged: rn.Artifact, tmp_path: Path) -> None:
     assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
 
 
+@pytest.mark.parametrize("cache_bytes", ["", "0"])
+def test_a_copy_over_links_is_the_users_own(
+    logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_bytes: str
+) -> None:
+    logged.download(tmp_path / "out", link=True)
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", cache_bytes)
+    target = logged.download(tmp_path / "out")
+    found = [path for path in target.rglob("*") if path.is_file()]
+    assert len(found) == 11
+    assert {path.stat().st_nlink for path in found} == {1}
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in found)
+    assert (target / "big").stat().st_mtime == pytest.approx((tmp_path / "big").stat().st_mtime)
+    assert logged.verify().is_whole
+    assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_what_the_user_made_read_only_stays(logged: rn.Artifact, tmp_path: Path, mode: int) -> None:
+    mine = logged.download(tmp_path / "out") / "big"
+    mine.chmod(mode)
+    inode = mine.stat().st_ino
+    logged.download(tmp_path / "out")
+    assert (mine.stat().st_ino, stat.S_IMODE(mine.stat().st_mode)) == (inode, mode)
+
+
 def test_without_a_cache_nothing_is_kept(
     logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
