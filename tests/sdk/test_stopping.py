@@ -18,7 +18,7 @@ from runicorn.transfer import Transfer
 from runicorn.transport import Transport
 from tests.cli.conftest import HEEDING_CTRL_C
 from tests.sdk.peers import Peer, Seen, bytes_answer, hang_up, json_answer, serve_peer
-from tests.sdk.test_hostile_server import DETAIL, FILE
+from tests.sdk.test_hostile_server import DETAIL, FILE, RUN
 
 LISTING = {
     "artifact": "m:v1", "files": [FILE], "references": [], "total_size": 7, "total_files": 1,
@@ -119,8 +119,7 @@ def test_a_hurry_within_a_hurry_does_not_end_it() -> None:
 
 def test_ctrl_c_asks_once_to_end_the_run(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNICORN_TRACKING_URI", peer.url)
-    run = {"id": "r", "project": "p", "name": "n", "status": "running"}
-    peer.script(json_answer(201, run), hang_up)
+    peer.script(json_answer(201, RUN), hang_up)
     with pytest.raises(KeyboardInterrupt), rn.Run("p"):
         raise KeyboardInterrupt
     assert peer.calls == ["POST /api/runs", "PATCH /api/runs/r"]
