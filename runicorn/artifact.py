@@ -116,7 +116,7 @@ class Artifact:
         """Add every file below a folder, under the folder ``name`` if one is given.
 
         ``exclude_patterns`` are globs: ``*.log`` at any depth, ``cache/`` a whole folder. Links
-        are followed, not in circles.
+        are followed, not in circles. Files whose name is taken are skipped, and warned about.
 
         Raises ``FileNotFoundError``; ``ValueError`` for a file or a name outside the rules.
         """
