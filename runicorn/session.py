@@ -49,6 +49,13 @@ def init(
     return run
 
 
+def init_apart(project: str, name: str) -> Run:
+    """Begin a new run that is no part of the job around it, whatever ``RUNICORN_RUN_ID`` says."""
+    run = _KINDS[read_mode(None)](project, name=name)
+    active_runs.remember(run)
+    return run
+
+
 def finish(status: str = "finished") -> None:
     """Finish the active run; without one this does nothing.
 

@@ -14,7 +14,7 @@ from runicorn.cli.output import print_line, say, show
 from runicorn.cli.text import human_size
 from runicorn.config import read_mode
 from runicorn.models import ArtifactManifest
-from runicorn.session import init
+from runicorn.session import init_apart
 from runicorn.specs import parse_name
 
 Folder = Annotated[
@@ -115,7 +115,7 @@ def put(  # noqa: PLR0913 one parameter for each option
     )  # fmt: skip
     _add_paths(artifact.add_tags(*tags), paths, exclude)
     artifact.draft(aliases, None, comment=comment)
-    with init(project, name=run_name) as run:
+    with init_apart(project, run_name) as run:
         number = run.log_artifact(artifact, aliases, comment=comment)
     if number:
         detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)
