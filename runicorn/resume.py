@@ -13,6 +13,7 @@ from runicorn import payloads
 from runicorn.api import Client, Part, patience_seconds
 from runicorn.errors import (
     RunicornError,
+    ServerError,
     ServerUnavailable,
     UploadInProgress,
     UploadOffset,
@@ -128,7 +129,8 @@ def ask_patiently(route: Route, progress: Progress) -> int | None:
 def _push_part(
     route: Route, received: int, progress: Progress, patience: "_Patience"
 ) -> int | None:
-    part = Part(received, min(received + PART_BYTES, route.total), route.total)
+    start = min(received, route.total)  # none of our servers says more
+    part = Part(start, min(start + PART_BYTES, route.total), route.total)
     try:
         sent = route.send(part, lambda: counted(route.read(part), _done(route, part), progress))
     except UploadOffset as error:
@@ -139,7 +141,10 @@ def _push_part(
     except ServerUnavailable as error:
         patience.lose(error, UNAVAILABLE_SECONDS)
     else:
-        return sent.get("received")
+        now = sent.get("received")
+        if now is not None and now <= received:
+            patience.lose(ServerError(f"The server keeps {received} bytes."), UNAVAILABLE_SECONDS)
+        return now
     return ask_patiently(route, progress)
 
 

@@ -155,12 +155,12 @@ class Run:
         return self._use(parse_spec(artifact_spec, type))
 
     def _use(self, spec: Spec) -> Artifact:
+        cache = open_cache()  # or a bad setting is found when the use is noted already
         used = self.client.use_version(self.id, spec.reference, artifact_type=spec.artifact_type)
         owner = (used["team"] or rules.EVERYONE) if "team" in used else spec.team
         detail = self.client.get_version(
             used["name"], used["version"], artifact_type=used["type"], team=owner
         )
-        cache = open_cache()
         if cache is not None:
             at = f"@{spec.at.isoformat()}" if spec.at else ""
             Records(cache.root, self.client.url).note(detail, ref=f"{spec.ref}{at}")

@@ -37,15 +37,20 @@ Take = Callable[[Any, Source], Any]  # JSON of any shape
 
 
 class Answer(dict[str, Any]):
-    """An object of an answer; reading a key it lacks raises :class:`ServerError`."""
+    """An object of an answer; reading a ``required`` key it lacks raises :class:`ServerError`."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("_required", "_source")
 
-    def __init__(self, values: dict[str, Any], source: Source) -> None:
+    def __init__(
+        self, values: dict[str, Any], source: Source, required: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__(values)
         self._source = source
+        self._required = required
 
     def __missing__(self, key: str) -> Any:
+        if key not in self._required:
+            raise KeyError(key)
         raise self._source.refuse(f"answers without {key!r}")
 
 
@@ -117,7 +122,7 @@ def _take_object(shape: Any) -> Take:  # a TypedDict
     takes = {key: _taker_of(hint) for key, hint in hints_of(shape).items()}
 
     def take(value: Any, source: Source) -> Any:  # JSON of any shape
-        found = Answer(_take_value({dict})(value, source), source)
+        found = Answer(_take_value({dict})(value, source), source, shape.__required_keys__)
         known = takes.keys() & found.keys()
         if not known:
             raise source.refuse(f"has {repr(value)[:80]} where {shape.__name__} belongs")

@@ -124,7 +124,7 @@ class StoredVersion:
         """Ask what changed from ``other``, a version of this or another artifact, to this one."""
         client, mine = self._require_client("compare it"), self.metadata
         full_name = f"{mine.owner}/{mine.type}/{mine.name}"
-        is_spec = ":" in other or "/" in other
+        is_spec = ":" in other.partition("@")[0] or "/" in other  # a time has colons too
         spec = parse_spec(other if is_spec else f"{full_name}:{other}")
         ref = spec.ref
         if spec.at is not None:

@@ -105,8 +105,9 @@ def test_a_key_that_is_not_there_is_missed_where_it_is_read() -> None:
         assert (one["name"], one.get("team")) == ("m", None)
         with pytest.raises(ServerError, match="GET /y answers without 'version'"):
             one["version"]
-    with pytest.raises(KeyError):
-        found["metadata"]["acc"]
+    for read in (lambda: found["metadata"]["acc"], lambda: found["team"], lambda: found["typo"]):  # type: ignore[typeddict-item]
+        with pytest.raises(KeyError):
+            read()
 
 
 def test_the_sdk_raises_it_too(other: Peer) -> None:
