@@ -168,8 +168,8 @@ class _Line:
         self._number = number
 
     def advance(self, size_bytes: int) -> None:
+        self._reporter.advance_line(self._number, size_bytes)  # first: the total may show it
         self._transfer.advance(size_bytes)
-        self._reporter.advance_line(self._number, size_bytes)
 
 
 class Tally:
