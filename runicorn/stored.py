@@ -13,10 +13,10 @@ from runicorn.comparisons import Comparison, Pair
 from runicorn.download import Sources, download_files
 from runicorn.errors import NeedsPortal, NotCached
 from runicorn.forking import ForkSafeLock
-from runicorn.home import make_download_dir
 from runicorn.models import ArtifactManifest, ArtifactMetadata, FileEntry, RunRef
 from runicorn.placing import is_intact, safe_target
 from runicorn.records import Records
+from runicorn.scratch import make_download_dir
 from runicorn.selection import choose_files
 from runicorn.specs import parse_spec
 from runicorn.transfer import Transfer

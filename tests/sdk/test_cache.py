@@ -16,6 +16,7 @@ from runicorn.config import Config
 from runicorn.credentials import credentials_path
 from runicorn.download import Sources, download_files
 from runicorn.partial import Partial
+from runicorn.scratch import make_download_dir
 from runicorn.transfer import Transfer
 from tests.live import LivePortal
 from tests.sdk.conftest import Ledger, digest_of
@@ -377,7 +378,7 @@ def test_one_variable_moves_everything(tmp_path: Path) -> None:
     assert home.cache_path(environ) == tmp_path / "cache"
     assert home.queue_path(environ) == tmp_path / "queue"
     assert credentials_path(environ) == tmp_path / "credentials.json"
-    assert home.make_download_dir("x_", environ).parent == tmp_path / "tmp"
+    assert make_download_dir("x_", environ).parent == tmp_path / "tmp"
 
 
 def test_without_it_the_usual_places_are_taken() -> None:
