@@ -226,10 +226,11 @@ class Artifact:
         """Fetch the files into ``target_dir`` (default: a new temporary folder); return it.
 
         Below ``RUNICORN_HOME`` such a temporary folder goes once this process has ended and another
-        one makes its own. ``files`` chooses some of them: paths, or globs (``*.json`` at any depth, ``val/`` a whole
-        folder). ``workers`` is how many are fetched at a time, 1 to 64 (default: 4). Files that are
-        there with the right content are kept, others of those names replaced. What is in the cache
-        is not fetched again; what broke off, even with its process, goes on where it broke off.
+        one makes its own. ``files`` chooses some of them: paths, or globs (``*.json`` at any depth,
+        ``val/`` a whole folder). ``workers`` is how many are fetched at a time, 1 to 64 (default:
+        4). Files that are there with the right content are kept, others of those names replaced.
+        What is in the cache is not fetched again; what broke off, even with its process, goes on
+        where it broke off.
 
         With ``link`` the files are read-only links into the cache where the filesystem can, which
         take no room; without it they are yours to change.

@@ -155,10 +155,3 @@ class ArtifactRoutes(Routes):
         path, query = f"{version_path(name, version)}/bundle", whose(artifact_type, team)
         headers = {"Content-Type": "application/json"}
         return self._transport.open(Call("POST", path, query, headers, body=lambda: data))
-
-    def open_archive(
-        self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
-    ) -> urllib3.BaseHTTPResponse:
-        """``GET …/archive``: the whole version as a tar, still to be read."""
-        query = {**whose(artifact_type, team), "format": "tar"}
-        return self._transport.open(Call("GET", f"{version_path(name, version)}/archive", query))

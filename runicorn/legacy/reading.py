@@ -13,7 +13,7 @@ from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.files import is_folder, links_in, subfolders
-from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
+from runicorn.legacy.json_files import Unreadable, read_object
 from runicorn.legacy.values import Finding, Line, PastArtifact, Tombstone
 from runicorn.legacy.versions import VersionReader
 
@@ -220,12 +220,3 @@ def run_folders(root: Path) -> Iterator[tuple[str, str, Path]]:
             yield runs.parent.parent.name, runs.parent.name, folder
     for folder in subfolders(root / "runs"):
         yield "", "", folder
-
-
-def is_export(root: Path) -> bool:
-    """Whether ``root`` was written by an export of the portal."""
-    try:
-        read_bytes(root / "export.json")
-    except Unreadable:
-        return False
-    return True
