@@ -1,6 +1,5 @@
 """This portal as the source of an export: what ``runicorn.legacy`` asks for, from the rows."""
 
-import fcntl
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from artifacts.errors import Corrupted
 from artifacts.models import Alias, Artifact, Blob, Version
 from artifacts.services.contents import open_blob
 from artifacts.services.store import current_store
-from artifacts.storage.durable import CANNOT_LINK
+from artifacts.storage.durable import CANNOT_LINK, try_clone
 from artifacts.storage.layout import FILE
 from lineage.models import Run, RunInput
 from runicorn.legacy.exporting import ExportedArtifact, Withheld
@@ -32,7 +31,6 @@ from runicorn.legacy.writing import Lost, verify_written
 
 PIECE_BYTES = 8 << 20
 BATCH = 500
-_FICLONE = 0x40049409
 
 
 class PortalSource:
@@ -176,8 +174,7 @@ def _copy(blob: Blob, target: Path) -> str:
 
 def _clone(blob: Blob, fd: int) -> bool:
     with suppress(OSError), current_store().pool_path(blob.sha256).open("rb") as source:
-        fcntl.ioctl(fd, _FICLONE, source.fileno())
-        return True
+        return try_clone(source, fd)
     return False
 
 

@@ -19,7 +19,7 @@ from artifacts.storage.manifest import Manifest, ManifestEntry, ManifestReferenc
 from lineage.importing import PastRun as ImportedRun
 from lineage.importing import PastUse, has_run, import_run
 from runicorn.legacy.files import hash_stream, open_plain, why_not, why_unreadable
-from runicorn.legacy.importing import Lost, Refused, Standing, Taken, TakenFiles
+from runicorn.legacy.target import Lost, Refused, Standing, Taken, TakenFiles
 from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tombstone
 
 FATAL = (AccessDenied, StorageFull, StoreUnavailable)

@@ -5,6 +5,8 @@ every route whether it may be repeated after a broken connection. The routes the
 :mod:`runicorn.client`, a module for each kind.
 """
 
+from contextlib import AbstractContextManager
+
 from runicorn.client.accounts import AccountRoutes
 from runicorn.client.aliases import AliasRoutes
 from runicorn.client.artifacts import ArtifactRoutes
@@ -44,3 +46,7 @@ class Client(ArtifactRoutes, AliasRoutes, BlobRoutes, RunRoutes, AccountRoutes):
     def hurry(self) -> None:
         """Stop repeating calls: the program is about to end."""
         self._transport.hurry()
+
+    def hurrying(self) -> AbstractContextManager[None]:
+        """Stop repeating calls in this block: somebody waits for its end."""
+        return self._transport.hurrying()

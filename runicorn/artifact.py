@@ -116,7 +116,7 @@ class Artifact:
         """Add every file below a folder, under the folder ``name`` if one is given.
 
         ``exclude_patterns`` are globs: ``*.log`` at any depth, ``cache/`` a whole folder. Links
-        are followed, not in circles.
+        are followed, not in circles. Files whose name is taken are skipped, and warned about.
 
         Raises ``FileNotFoundError``; ``ValueError`` for a file or a name outside the rules.
         """
@@ -126,11 +126,8 @@ class Artifact:
         if not folder.is_dir():
             raise ValueError(f"Not a directory: {path}")
         prefix = f"{rules.check_path(name.rstrip('/'))}/" if name else ""
-        found, new = self._staged.add_folder(folder, prefix, exclude_patterns or ())
-        if not found:
+        if not self._staged.add_folder(folder, prefix, exclude_patterns or ()):
             logger.warning("No files found in directory: %s", path)
-        elif new < found:
-            logger.warning("%s: %d of %d files skipped: names taken", path, found - new, found)
         return self
 
     def new_version_from(self, base: str) -> "Artifact":
@@ -229,10 +226,12 @@ class Artifact:
     ) -> Path:
         """Fetch the files into ``target_dir`` (default: a new temporary folder); return it.
 
-        ``files`` chooses some of them: paths, or globs (``*.json`` at any depth, ``val/`` a whole
-        folder). ``workers`` is how many are fetched at a time, 1 to 64 (default: 4). Files that are
-        there with the right content are kept, others of those names replaced. What is in the cache
-        is not fetched again; what broke off, even with its process, goes on where it broke off.
+        Below ``RUNICORN_HOME`` such a temporary folder goes once this process has ended and another
+        one makes its own. ``files`` chooses some of them: paths, or globs (``*.json`` at any depth,
+        ``val/`` a whole folder). ``workers`` is how many are fetched at a time, 1 to 64 (default:
+        4). Files that are there with the right content are kept, others of those names replaced.
+        What is in the cache is not fetched again; what broke off, even with its process, goes on
+        where it broke off.
 
         With ``link`` the files are read-only links into the cache where the filesystem can, which
         take no room; without it they are yours to change.

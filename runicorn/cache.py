@@ -40,7 +40,10 @@ class CannotLink(Exception):  # noqa: N818 caught by whoever asks
 
 @dataclass(frozen=True)
 class Cached:
-    """A file of the cache: a content, or one on its way. ``used_at`` is in epoch seconds."""
+    """A file of the cache: a content, one on its way, or what is known of a version.
+
+    ``used_at`` is in epoch seconds.
+    """
 
     path: Path
     size_bytes: int
@@ -55,6 +58,11 @@ class Cached:
     def is_partial(self) -> bool:
         """Whether it is on its way."""
         return self.path.parent.name == "partial"
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is what is known of a version."""
+        return self.path.parent.parent.name == "versions"
 
 
 @dataclass(frozen=True)
@@ -170,11 +178,16 @@ class Cache:
             self.blob_path(digest).unlink(missing_ok=True)
 
     def list_files(self) -> list[Cached]:
-        """Everything that takes room, what was used longest ago first."""
+        """Every content, what was used longest ago first."""
         found = list(_scan(self.root / "partial"))
         for folder in _folders(self.root / "blobs"):
             found += _scan(folder)
         return sorted(found, key=lambda one: one.used_at)
+
+    def list_all(self) -> list[Cached]:
+        """Everything that takes room, also what is known of versions, as :meth:`list_files`."""
+        records = [one for folder in _folders(self.root / "versions") for one in _scan(folder)]
+        return sorted([*self.list_files(), *records], key=lambda one: one.used_at)
 
     def prune(self, max_bytes: int | None = None) -> Pruned:
         """Remove what was used longest ago until at most ``max_bytes`` are left (default: the cap).
@@ -182,7 +195,7 @@ class Cache:
         What others fetch just now stays.
         """
         limit = self.max_bytes if max_bytes is None else max_bytes
-        files = self.list_files()
+        files = self.list_all()
         left = sum(one.size_bytes for one in files)
         removed: list[Cached] = []
         for one in files:

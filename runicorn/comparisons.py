@@ -1,12 +1,14 @@
 """Two versions side by side: the routes that compare them, and the JSON they answer with."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
+from runicorn.client.base import Routes
 from runicorn.payloads import ReferenceItem
 from runicorn.routes import artifact_path, whose
-from runicorn.transport import Call, Transport
+
+T = TypeVar("T")
 
 
 class Side(TypedDict):
@@ -225,27 +227,21 @@ class Pair:
         return {**whose(self.artifact_type, self.team), **refs}
 
 
-class Comparisons:
+class Comparisons(Routes):
     """The routes from ``…/compare`` on."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def versions(self, pair: Pair, **choice: str | int | None) -> Comparison:
         """``GET …/compare``; ``choice`` is ``change``, ``limit``, ``offset``, ``all``."""
-        return cast("Comparison", self._get(pair.path, {**pair.query, **choice}))
+        return self._get(Comparison, pair.path, **pair.query, **choice)
 
     def text(self, pair: Pair, path: str, *, old_path: str | None = None) -> TextDiff:
         """``GET …/files/{path}``: what changed in a text."""
-        return cast("TextDiff", self._file(pair, "files", path, old_path))
+        return self._file(TextDiff, pair, "files", path, old_path)
 
     def tensors(self, pair: Pair, path: str, *, old_path: str | None = None) -> TensorComparison:
         """``GET …/tensors/{path}``: which tensors changed."""
-        return cast("TensorComparison", self._file(pair, "tensors", path, old_path))
+        return self._file(TensorComparison, pair, "tensors", path, old_path)
 
-    def _file(self, pair: Pair, kind: str, path: str, old_path: str | None) -> Any:
+    def _file(self, shape: type[T], pair: Pair, kind: str, path: str, old_path: str | None) -> T:
         target = f"{pair.path}/{kind}/{quote(path, safe='/')}"
-        return self._get(target, {**pair.query, "old_path": old_path})
-
-    def _get(self, path: str, query: dict[str, Any]) -> Any:  # callers cast to the route's type
-        return self._transport.request(Call("GET", path, query)).data
+        return self._get(shape, target, **pair.query, old_path=old_path)

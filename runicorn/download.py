@@ -107,7 +107,12 @@ class _Download:
         ]
 
     def _is_there(self, one: Placement) -> bool:
-        return one.is_done(self._transfer)
+        """Whether a file is there; a link into the cache becomes a copy unless links are wanted."""
+        if not one.is_done(self._transfer):
+            return False
+        if one.is_linked and not self._sources.is_linked:
+            one.copy_over(self._transfer)
+        return True
 
     def _is_kept(self, one: Placement) -> bool:
         return any(self._take_out(pool, one, self._transfer) for pool in self._sources.kept)

@@ -5,7 +5,6 @@ bytes that came lie in a :class:`runicorn.partial.Partial`.
 """
 
 import logging
-import time
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -14,6 +13,7 @@ from runicorn.api import Client
 from runicorn.errors import IntegrityError, RunicornError, ServerUnreachable
 from runicorn.models import ArtifactMetadata, FileEntry
 from runicorn.partial import PIECE_BYTES, Partial
+from runicorn.stopping import pause
 from runicorn.transfer import Advancing
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Fetch:
                 if breaks >= BREAKS_IN_A_ROW:
                     raise ServerUnreachable(f"{self._label} keeps breaking off: {error}") from error
                 logger.info("%s broke off at byte %d", self._label, self._partial.done)
-                time.sleep(0.1 * 2**breaks)
+                pause(0.1 * 2**breaks)
             else:
                 return
 

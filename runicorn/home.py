@@ -4,7 +4,7 @@
 
     $RUNICORN_HOME/cache/             content that was downloaded, and what is known of versions
     $RUNICORN_HOME/queue/             what was logged offline
-    $RUNICORN_HOME/tmp/               downloads that were given no folder
+    $RUNICORN_HOME/tmp/               downloads that were given no folder, while their process lives
     $RUNICORN_HOME/credentials.json   what ``runicorn login`` keeps
 
 Without it: ``~/.cache/runicorn`` (below ``XDG_CACHE_HOME``), ``~/.local/share/runicorn/queue``
@@ -14,7 +14,6 @@ write nothing here: the server remembers how far they came.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,15 +52,6 @@ def make_private(folder: Path) -> None:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def make_download_dir(prefix: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Make a folder for a download that was given none."""
-    base = home(environ)
-    if base is None:
-        return Path(tempfile.mkdtemp(prefix=prefix))
-    (base / "tmp").mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=base / "tmp"))
 
 
 def cache_bytes(folder: Path, environ: Mapping[str, str] = os.environ) -> int:

@@ -21,7 +21,7 @@ from runicorn.errors import (
 from runicorn.hashing import SourceFile, hash_file
 from runicorn.imports import StandingInfo
 from runicorn.legacy.files import open_plain, why_not, why_unreadable
-from runicorn.legacy.importing import Lost, Refused, Standing, Taken, TakenFiles
+from runicorn.legacy.target import Lost, Refused, Standing, Taken, TakenFiles
 from runicorn.legacy.values import PastFile, PastRun, PastVersion, RunLink, Tombstone
 from runicorn.payloads import RunInfo
 from runicorn.rules import EVERYONE

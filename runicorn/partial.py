@@ -38,7 +38,7 @@ class Partial:
     def __init__(self, path: Path, *, is_locked: bool = True) -> None:
         self.path = path
         self.has_waited = False
-        self._fd = _open_locked(path) if is_locked else _open(path)
+        self._fd = lock_file(path) if is_locked else _open(path)
         self._hasher = hashlib.sha256()
         self.done = 0
 
@@ -175,8 +175,11 @@ def _is_stalled(path: Path) -> bool:
     return False
 
 
-def _open_locked(path: Path) -> int:
-    """Open ``path`` and lock it; whoever finished or pruned it meanwhile leaves us a new file."""
+def lock_file(path: Path) -> int:
+    """Make or open ``path`` and lock it until what is returned is closed.
+
+    Whoever finished or pruned it meanwhile leaves us a new file. Raises :class:`Taken`.
+    """
     while True:
         fd = _open(path)
         try:
@@ -193,7 +196,7 @@ def _open_locked(path: Path) -> int:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
 
 def _is_at(path: Path, fd: int) -> bool:

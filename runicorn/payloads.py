@@ -100,6 +100,12 @@ class Announced(TypedDict):
     size_bytes: int
 
 
+class Missing(TypedDict):
+    """Which contents are to be sent."""
+
+    missing: list[str]
+
+
 class CommitRequest(TypedDict):
     """What makes a version."""
 

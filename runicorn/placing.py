@@ -6,16 +6,19 @@ A file is written under a temporary name beside its target and renamed when it h
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runicorn import rules
-from runicorn.copying import write_new
+from runicorn.copying import copy_hashed, write_new
 from runicorn.errors import IntegrityError, SourceChanged
 from runicorn.hashing import hash_file
 from runicorn.models import FileEntry
 from runicorn.transfer import Advancing
+
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,16 @@ class Placement:
         progress.advance(self.entry.size)
         return True
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the target is a read-only second name of something, as of a content we cache."""
+        try:
+            found = self.target.lstat()
+        except OSError:
+            return False
+        is_file = stat.S_ISREG(found.st_mode)
+        return is_file and found.st_nlink > 1 and not found.st_mode & _ANY_WRITE
+
     @contextlib.contextmanager
     def replacing(self) -> Iterator[Path]:
         """Name a file to make; it becomes the target when the block ends well."""
@@ -47,6 +60,14 @@ class Placement:
             part.replace(self.target)
         finally:
             part.unlink(missing_ok=True)  # there too where both were links to one content
+
+    def copy_over(self, progress: Advancing) -> None:
+        """Make the target a copy of itself, which shares its content with no other name."""
+        with self.replacing() as part, self.target.open("rb") as source:
+            with part.open("xb") as file:
+                copy_hashed(source, file, lambda _: progress.advance(0))
+            if self.entry.modified_at is not None:
+                os.utime(part, (self.entry.modified_at, self.entry.modified_at))
 
     def put(self, content: bytes) -> None:
         """Make ``content`` the target."""

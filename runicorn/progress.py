@@ -1,8 +1,8 @@
 """How far a transfer is, for whoever looks: a bar in terminals and notebooks, else lines.
 
-A bar appears after half a second, with a line below for each large file on its way; lines after
-five seconds, and then every ten. ``RUNICORN_DISABLE_PROGRESS=1`` turns both off. All goes to
-standard error.
+A bar appears after half a second, with a line below for each large file on its way; lines, for the
+total and each such file, after five seconds, and then every ten. ``RUNICORN_DISABLE_PROGRESS=1``
+turns both off. All goes to standard error.
 """
 
 import os
@@ -48,7 +48,10 @@ def _is_interactive() -> bool:
 
 
 class Lines:
-    """Writes a line now and then; a context manager."""
+    """Writes the total now and then, with a line for each large file on its way; a context manager.
+
+    Of a transfer that was told of, each such file and the total also have a last line.
+    """
 
     def __init__(self, what: str, out: TextIO | None = None) -> None:
         self._what = what
@@ -58,6 +61,9 @@ class Lines:
         self._total = self._done = 0
         self._began = self._said = time.monotonic()
         self._has_spoken = False
+        self._files: dict[int, tuple[str, int, int]] = {}
+        self._shown: set[int] = set()
+        self._number = 0
 
     def start(self, what: str, total_bytes: int) -> None:
         """Begin a phase."""
@@ -73,14 +79,36 @@ class Lines:
             pause = LINE_EVERY_SECONDS if self._has_spoken else FIRST_LINE_SECONDS
             if now - self._said >= pause:
                 self._said, self._has_spoken = now, True
-                self._out.write(self._line(now) + "\n")
-                self._out.flush()
+                self._shown.update(self._files)
+                self._write(self._line(now), *map(_file_line, self._files.values()))
+
+    def begin_line(self, label: str, total_bytes: int) -> int:
+        """Show another file, from the next time on."""
+        with self._lock:
+            self._number += 1
+            self._files[self._number] = (label, total_bytes, 0)
+            return self._number
+
+    def advance_line(self, line: int, size_bytes: int) -> None:
+        """Count for a file."""
+        with self._lock:
+            label, total, done = self._files[line]
+            self._files[line] = (label, total, done + size_bytes)
+
+    def end_line(self, line: int) -> None:
+        """Show no more of a file, but that it is done."""
+        with self._lock:
+            label, total, done = self._files.pop(line)
+            if line in self._shown and done >= total:
+                self._write(_file_line((label, total, done)))
+
+    def _write(self, *lines: str) -> None:
+        self._out.write("".join(f"runicorn: {line}\n" for line in lines))
+        self._out.flush()
 
     def _line(self, now: float) -> str:
-        share = f"{100 * self._done // self._total} % of " if self._total else ""
         rate = self._done / MIB / max(now - self._began, 1e-9)
-        size = f"{self._total / MIB:.1f} MiB"
-        return f"runicorn: {self._phase} {self._what}: {share}{size}, {rate:.1f} MiB/s"
+        return f"{self._phase} {self._what}: {_share(self._done, self._total)}, {rate:.1f} MiB/s"
 
     def __enter__(self) -> "Lines":
         """Begin."""
@@ -92,7 +120,20 @@ class Lines:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Nothing is left to say."""
+        """Say that all is done, where something was said."""
+        with self._lock:
+            if error is None and self._has_spoken:
+                self._write(self._line(time.monotonic()))
+
+
+def _file_line(file: tuple[str, int, int]) -> str:
+    label, total, done = file
+    return f"  {label}: {_share(done, total)}"
+
+
+def _share(done: int, total: int) -> str:
+    share = f"{100 * done // total} % of " if total else ""
+    return f"{share}{total / MIB:.1f} MiB"
 
 
 class Bars:

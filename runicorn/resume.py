@@ -6,7 +6,6 @@ stream: a proxy that collects request bodies would lose all of it.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -14,11 +13,13 @@ from runicorn import payloads
 from runicorn.api import Client, Part, patience_seconds
 from runicorn.errors import (
     RunicornError,
+    ServerError,
     ServerUnavailable,
     UploadInProgress,
     UploadOffset,
 )
 from runicorn.hashing import SourceFile, read_ranges
+from runicorn.stopping import pause
 from runicorn.transfer import Advancing
 from runicorn.transport import WARN_AT, pause_before_retry
 
@@ -128,7 +129,8 @@ def ask_patiently(route: Route, progress: Progress) -> int | None:
 def _push_part(
     route: Route, received: int, progress: Progress, patience: "_Patience"
 ) -> int | None:
-    part = Part(received, min(received + PART_BYTES, route.total), route.total)
+    start = min(received, route.total)  # none of our servers says more
+    part = Part(start, min(start + PART_BYTES, route.total), route.total)
     try:
         sent = route.send(part, lambda: counted(route.read(part), _done(route, part), progress))
     except UploadOffset as error:
@@ -139,7 +141,10 @@ def _push_part(
     except ServerUnavailable as error:
         patience.lose(error, UNAVAILABLE_SECONDS)
     else:
-        return sent.get("received")
+        now = sent.get("received")
+        if now is not None and now <= received:
+            patience.lose(ServerError(f"The server keeps {received} bytes."), UNAVAILABLE_SECONDS)
+        return now
     return ask_patiently(route, progress)
 
 
@@ -175,8 +180,8 @@ class _Patience:
             raise error
         self._progress.check()
         self._failures += 1
-        pause = pause_before_retry(self._failures)
+        seconds = pause_before_retry(self._failures)
         level = logging.WARNING if self._failures == WARN_AT else logging.INFO
-        logger.log(level, "%s Trying again in %.1f s", error, pause)
-        time.sleep(pause)
-        self._waited_seconds += pause
+        logger.log(level, "%s Trying again in %.1f s", error, seconds)
+        pause(seconds)
+        self._waited_seconds += seconds

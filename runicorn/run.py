@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +14,7 @@ from runicorn import payloads, rules
 from runicorn.active import active_runs, is_clean_exit
 from runicorn.api import Client
 from runicorn.artifact import Artifact
+from runicorn.cache import open_cache
 from runicorn.commit import commit
 from runicorn.drafts import Draft
 from runicorn.errors import IntegrityError, RunEnded, RunicornError
@@ -158,6 +160,7 @@ class Run:
         return self._use(parse_spec(artifact_spec, type))
 
     def _use(self, spec: Spec) -> Artifact:
+        open_cache()  # or a bad setting is found when the use is noted already
         used = self.client.use_version(self.id, spec.reference, artifact_type=spec.artifact_type)
         owner = (used["team"] or rules.EVERYONE) if "team" in used else spec.team
         detail = self.client.get_version(
@@ -199,7 +202,9 @@ class Run:
             if self.status == "running":
                 self.finish()
             return
-        self.finish_quietly("failed")
+        hurry = isinstance(error, KeyboardInterrupt)  # whoever pressed Ctrl-C waits
+        with self.client.hurrying() if hurry else nullcontext():
+            self.finish_quietly("failed")
 
     def _require_running(self) -> None:
         if self.status != "running":

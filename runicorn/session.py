@@ -64,6 +64,13 @@ def _warn_of_folder(folder: str) -> None:
     logger.warning(text, folder)
 
 
+def init_apart(project: str, name: str) -> Run:
+    """Begin a new run that is no part of the job around it, whatever ``RUNICORN_RUN_ID`` says."""
+    run = _KINDS[read_mode(None)](project, name=name)
+    active_runs.remember(run)
+    return run
+
+
 def finish(status: str = "finished") -> None:
     """Finish the active run; without one this does nothing.
 

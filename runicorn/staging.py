@@ -34,20 +34,30 @@ class StagedFiles:
         self._folders.update(folders)
         return True
 
-    def add_folder(
-        self, folder: Path, prefix: str, exclude_patterns: Sequence[str]
-    ) -> tuple[int, int]:
-        """Stage every file below ``folder`` under ``prefix``; return how many, and how many anew.
+    def add_folder(self, folder: Path, prefix: str, exclude_patterns: Sequence[str]) -> int:
+        """Stage every file below ``folder`` under ``prefix``; return how many there are.
 
-        Raises ``ValueError`` as :meth:`add` does, and for a path outside the rules.
+        Those whose path is taken are left out, and warned about. Raises ``ValueError`` as
+        :meth:`add` does, and for a path outside the rules.
         """
-        found = new = 0
+        found, taken = 0, list[str]()
         for source in walk_files(folder):
             path = source.relative_to(folder).as_posix()
             if not is_excluded(path, exclude_patterns):
                 found += 1
-                new += self.add(source, rules.check_path(prefix + path))
-        return found, new
+                if not self.add(source, rules.check_path(prefix + path)):
+                    taken.append(prefix + path)
+        _warn_of_taken(folder, taken)
+        return found
+
+
+def _warn_of_taken(folder: Path, taken: Sequence[str]) -> None:
+    if taken:
+        others = f" and {len(taken) - 1} more" if taken[1:] else ""
+        logger.warning(
+            "There is a file %s%s already; what %s has of that name is skipped",
+            taken[0], others, folder,
+        )  # fmt: skip
 
 
 def walk_files(folder: Path) -> Iterator[Path]:

@@ -14,10 +14,10 @@ from runicorn.comparisons import Comparison, Pair
 from runicorn.download import Sources, download_files
 from runicorn.errors import NeedsPortal, NotCached
 from runicorn.forking import ForkSafeLock
-from runicorn.home import make_download_dir
 from runicorn.models import ArtifactManifest, ArtifactMetadata, FileEntry, RunRef
 from runicorn.placing import is_intact, safe_target
 from runicorn.records import remember
+from runicorn.scratch import make_download_dir
 from runicorn.selection import choose_files
 from runicorn.specs import parse_spec
 from runicorn.transfer import Transfer
@@ -125,7 +125,7 @@ class StoredVersion:
         """Ask what changed from ``other``, a version of this or another artifact, to this one."""
         client, mine = self._require_client("compare it"), self.metadata
         full_name = f"{mine.owner}/{mine.type}/{mine.name}"
-        is_spec = ":" in other or "/" in other
+        is_spec = ":" in other.partition("@")[0] or "/" in other  # a time has colons too
         spec = parse_spec(other if is_spec else f"{full_name}:{other}")
         ref = spec.ref
         if spec.at is not None:

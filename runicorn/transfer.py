@@ -1,17 +1,21 @@
 """Doing many transfers at once: progress, and stopping all when one fails or Ctrl-C is pressed."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from contextlib import contextmanager
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from runicorn.errors import TransferStopped
+from runicorn.stopping import Stop, heeding
 from runicorn.transport import WORKERS
 
 T = TypeVar("T")
 
 MOST_WORKERS = 64
+LEAVE_AFTER_SECONDS = 1.0
+"""Whoever pressed Ctrl-C waits no longer for threads that read from a server."""
 
 
 class Reporter(Protocol):
@@ -66,7 +70,7 @@ class Transfer:
         if not 1 <= self.workers <= MOST_WORKERS:
             raise ValueError(f"workers must be 1 to {MOST_WORKERS}, not {workers}")
         self._reporter = reporter or Silent()
-        self._stop = threading.Event()
+        self._stop = Stop()
 
     def start(self, what: str, total_bytes: int) -> None:
         """Begin a phase."""
@@ -74,8 +78,7 @@ class Transfer:
 
     def advance(self, size_bytes: int) -> None:
         """Note progress; raises :class:`TransferStopped` once the lot is given up."""
-        if self._stop.is_set():
-            raise TransferStopped("The transfer was stopped.")
+        self._stop.check()
         self._reporter.advance(size_bytes)
 
     @contextmanager
@@ -94,19 +97,66 @@ class Transfer:
     def run(self, jobs: Sequence[Callable[[], T]]) -> list[T]:
         """Do ``jobs``, several at a time; return their results in order.
 
-        The first exception stops the others and is raised when they have ended.
+        The first exception stops the others and is raised when they have ended. After Ctrl-C those
+        that read from a server that does not answer are left behind; they end with the process.
         """
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="runicorn") as pool:
-            futures = [pool.submit(job) for job in jobs]
-            try:
-                done = wait(futures, return_when=FIRST_EXCEPTION).done
-                for future in done:
-                    future.result()
-                return [future.result() for future in futures]
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        lot = _Lot(jobs, self._stop)
+        try:
+            return lot.run(self.workers)
+        except BaseException as error:
+            self._stop.set()
+            lot.end(None if isinstance(error, Exception) else LEAVE_AFTER_SECONDS)
+            raise
+
+
+class _Lot(Generic[T]):
+    """Jobs, and the threads that do them.
+
+    Not an executor: the interpreter waits for the threads of one, however long they read.
+    """
+
+    def __init__(self, jobs: Sequence[Callable[[], T]], stop: Stop) -> None:
+        self._stop = stop
+        self._futures = [Future[T]() for _ in jobs]
+        self._waiting = deque(zip(self._futures, jobs, strict=True))
+        self._threads: list[threading.Thread] = []
+
+    def run(self, workers: int) -> list[T]:
+        """Do everything; raises the first exception."""
+        for number in range(min(workers, len(self._futures))):
+            name = f"runicorn_{number}"
+            self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+            self._threads[-1].start()
+        for future in wait(self._futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+        return [future.result() for future in self._futures]
+
+    def end(self, longest_seconds: float | None) -> None:
+        """Begin nothing more, and wait for what runs."""
+        self._waiting.clear()
+        until = time.monotonic() + (longest_seconds or 0)
+        for thread in self._threads:
+            if thread.ident is not None:
+                left = max(until - time.monotonic(), 0)
+                thread.join(None if longest_seconds is None else left)
+
+    def _work(self) -> None:
+        with heeding(self._stop):
+            while True:
+                try:
+                    future, job = self._waiting.popleft()
+                except IndexError:
+                    return
+                _do(job, future)
+
+
+def _do(job: Callable[[], T], future: "Future[T]") -> None:
+    try:
+        result = job()
+    except BaseException as error:  # noqa: BLE001 raised to whoever wants the result
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 class _Line:
@@ -118,8 +168,8 @@ class _Line:
         self._number = number
 
     def advance(self, size_bytes: int) -> None:
+        self._reporter.advance_line(self._number, size_bytes)  # first: the total may show it
         self._transfer.advance(size_bytes)
-        self._reporter.advance_line(self._number, size_bytes)
 
 
 class Tally:

@@ -9,8 +9,8 @@ import json
 import logging
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +29,7 @@ from runicorn.errors import (
     error_from_response,
 )
 from runicorn.proxies import proxy_for
+from runicorn.stopping import pause
 from runicorn.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,15 @@ class Transport:
         """From now on try everything once, and briefly: the program is about to end."""
         self._is_hurried = True
 
+    @contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """Try everything once, and briefly, in this block: somebody waits for its end."""
+        was_hurried, self._is_hurried = self._is_hurried, True
+        try:
+            yield
+        finally:
+            self._is_hurried = was_hurried
+
     def _send(self, call: Call, *, stream: bool) -> tuple[urllib3.BaseHTTPResponse, int]:
         for attempt in self._attempts(call):
             try:
@@ -120,17 +130,17 @@ class Transport:
                 if attempt.is_last:
                     logger.debug("%s %s failed", call.method, call.path, exc_info=error)
                     raise self._unreachable(error) from None
-                pause = pause_before_retry(attempt.number)
+                seconds = pause_before_retry(attempt.number)
             else:
                 self._has_answered = True
                 if response.status not in _RETRY_STATUSES or attempt.is_last:
                     return self._checked(response), attempt.number
-                pause = _pause_asked_for(response.headers) or pause_before_retry(attempt.number)
+                seconds = _pause_asked_for(response.headers) or pause_before_retry(attempt.number)
                 response.close()
             # The first ones are nothing to worry about; then people should know why they wait.
             level = logging.WARNING if attempt.number == WARN_AT else logging.INFO
-            logger.log(level, "%s does not answer; trying again in %.1f s", self.url, pause)
-            time.sleep(pause)
+            logger.log(level, "%s does not answer; trying again in %.1f s", self.url, seconds)
+            pause(seconds)
         raise AssertionError("the last attempt returns or raises")
 
     def _attempts(self, call: Call) -> Iterator["_Attempt"]:

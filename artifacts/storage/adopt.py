@@ -10,12 +10,10 @@ staged it ends; content that fails leaves no file.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import stat
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +24,7 @@ from artifacts.storage.durable import (
     READ_ONLY_FILE,
     new_file,
     sync_filesystem,
+    try_clone,
     write_all,
 )
 from artifacts.storage.layout import Store
@@ -34,7 +33,6 @@ from artifacts.storage.steps import reached
 
 LINKED, CLONED, COPIED = "linked", "cloned", "copied"
 PIECE_BYTES = 8 << 20
-_FICLONE = 0x40049409
 _REFUSED_BITS = 0o222 | stat.S_ISUID | stat.S_ISGID
 
 
@@ -157,20 +155,13 @@ def _link(wanted: Wanted, path: Path) -> bool:
 
 def _copy(wanted: Wanted, path: Path, *, may_clone: bool) -> tuple[str, tuple[str, int]]:
     with new_file(path) as fd:
-        if may_clone and _clone(wanted.file, fd):
+        if may_clone and try_clone(wanted.file, fd):
             with path.open("rb") as clone:
                 how, found = CLONED, _hash(clone)
         else:
             how, found = COPIED, _hash(wanted.file, fd)
         os.fchmod(fd, READ_ONLY_FILE)
     return how, found
-
-
-def _clone(source: BinaryIO, fd: int) -> bool:
-    with suppress(OSError):
-        fcntl.ioctl(fd, _FICLONE, source.fileno())
-        return True
-    return False
 
 
 def _hash(source: BinaryIO, into: int | None = None) -> tuple[str, int]:

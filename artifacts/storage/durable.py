@@ -7,6 +7,7 @@ StoreUnavailable, whatever call notices it.
 
 import ctypes
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from accounts.sentences import say
 from artifacts.errors import StorageFull, StoreUnavailable
@@ -32,6 +34,7 @@ UNREADABLE = frozenset({errno.ENOENT, errno.EIO, errno.EUCLEAN, errno.EBADMSG})
 """Codes that say something about the content; any other (too many open files, say) does not."""
 
 CANNOT_LINK = {errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP}
+_FICLONE = 0x40049409
 _SYNC_FILE_RANGE_WRITE = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -243,3 +246,11 @@ def _empty_of_files(folder: Path) -> list[Path]:
             else:
                 Path(entry.path).unlink(missing_ok=True)
     return kept
+
+
+def try_clone(source: BinaryIO, fd: int) -> bool:
+    """Make the empty file ``fd`` share the blocks of ``source``; False where that cannot be."""
+    with suppress(OSError):
+        fcntl.ioctl(fd, _FICLONE, source.fileno())
+        return True
+    return False

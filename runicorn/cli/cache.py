@@ -10,6 +10,7 @@ from runicorn.cli.output import print_table, say, show
 from runicorn.cli.text import counted, human_size, human_time
 from runicorn.errors import IntegrityError
 from runicorn.progress import reporting
+from runicorn.scratch import list_folders, remove_abandoned, scratch_path
 from runicorn.transfer import Transfer
 
 app = typer.Typer(no_args_is_help=True, help="Content that was downloaded, kept on this machine.")
@@ -29,27 +30,43 @@ MaxBytes = Annotated[
 def list_cache(*, limit: Limit = None, as_json: options.Json = False) -> None:
     """List what is in the cache, what was used last on top."""
     cache = _require_cache()
-    files = cache.list_files()[::-1]
+    files = cache.list_all()[::-1]
     rows = [_row(one) for one in files[:limit]]
     total = sum(one.size_bytes for one in files)
     show(rows, _print_rows, as_json=as_json)
     used, cap = human_size(total), human_size(cache.max_bytes)
     say(f"{counted(len(files), 'file')}, {used} of at most {cap} in {cache.root}")
+    folders = list_folders(base) if (base := scratch_path()) else []
+    if folders:
+        size = human_size(sum(one.size_bytes for one in folders))
+        say(f"{_downloads(len(folders))}, {size} in {base}")
 
 
 @app.command()
 def prune(*, max_bytes: MaxBytes = None, as_json: options.Json = False) -> None:
-    """Remove what was used longest ago; what others fetch just now stays."""
+    """Remove what was used longest ago; what others fetch just now stays.
+
+    Downloads that were given no folder go too, once their process has ended.
+    """
     pruned = _require_cache().prune(_parse_bytes(max_bytes))
+    gone = remove_abandoned(base) if (base := scratch_path()) else []
     summary = {
         "removed_files": pruned.removed_files,
         "removed_bytes": pruned.removed_bytes,
         "left_files": pruned.left_files,
         "left_bytes": pruned.left_bytes,
+        "removed_downloads": len(gone),
+        "removed_downloads_bytes": sum(one.size_bytes for one in gone),
     }
     show(summary, lambda _: None, as_json=as_json)
     removed, left = human_size(pruned.removed_bytes), human_size(pruned.left_bytes)
     say(f"Removed {counted(pruned.removed_files, 'file')}, {removed}; {left} left")
+    if gone:
+        say(f"Removed {_downloads(len(gone))}, {human_size(sum(one.size_bytes for one in gone))}")
+
+
+def _downloads(count: int) -> str:
+    return f"{counted(count, 'download')} that {'was' if count == 1 else 'were'} given no folder"
 
 
 def _parse_bytes(text: str | None) -> int | None:
@@ -84,7 +101,8 @@ def _require_cache() -> Cache:
 
 def _row(one: Cached) -> dict[str, Any]:  # a row of the JSON
     return {
-        "digest": one.digest,
+        "digest": None if one.is_record else one.digest,
+        "version": one.path.stem if one.is_record else None,
         "size_bytes": one.size_bytes,
         "used_at": one.used_at,
         "is_partial": one.is_partial,
@@ -103,7 +121,12 @@ def _print_damaged(rows: list[dict[str, Any]]) -> None:
 
 def _print_table(rows: list[dict[str, Any]], states: list[str]) -> None:
     cells = [
-        (row["digest"], human_size(row["size_bytes"]), human_time(row["used_at"]), state)
+        (
+            row["digest"] or row["version"],
+            human_size(row["size_bytes"]),
+            human_time(row["used_at"]),
+            state,
+        )
         for row, state in zip(rows, states, strict=True)
     ]
     if cells:  # how many there are is said anyway

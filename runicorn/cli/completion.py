@@ -39,9 +39,6 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-Which = Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
-
-
 def prepare() -> None:
     """Make the program answer the shell, which asks by ``_RUNICORN_COMPLETE``."""
     completion_init()

@@ -21,7 +21,7 @@ from runicorn.cli.text import counted, human_size
 from runicorn.config import read_mode
 from runicorn.models import ArtifactManifest
 from runicorn.offline import known_types
-from runicorn.session import init
+from runicorn.session import init_apart
 from runicorn.specs import ArtifactName
 
 Folder = Annotated[
@@ -126,7 +126,7 @@ def put(  # noqa: PLR0913 one parameter for each option
     artifact = Artifact(named.name, _type_to_log(named), description, words, team=named.team)
     _add_paths(artifact.add_tags(*tags), paths, exclude)
     artifact.draft(aliases, None, comment=comment)
-    with init(project, name=run_name) as run:
+    with init_apart(project, run_name) as run:
         number = run.log_artifact(artifact, aliases, comment=comment)
     if number:
         detail = find_version(run.client, artifact.full_name, artifact.type, artifact.team)

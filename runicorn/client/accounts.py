@@ -1,7 +1,5 @@
 """Accounts and tokens over HTTP."""
 
-from typing import cast
-
 from runicorn import payloads
 from runicorn.client.base import Routes
 from runicorn.transport import Call
@@ -12,18 +10,17 @@ class AccountRoutes(Routes):
 
     def whoami(self) -> payloads.WhoAmI:
         """``GET /api/whoami``: the account, its role and teams, and the token."""
-        return cast("payloads.WhoAmI", self._get("/api/whoami"))
+        return self._get(payloads.WhoAmI, "/api/whoami")
 
     def list_tokens(self, *, user: str | None = None) -> list[payloads.TokenInfo]:
         """``GET /api/tokens``: one's own; admins may ask for those of ``user``."""
-        return cast("list[payloads.TokenInfo]", self._get("/api/tokens", user=user))
+        return self._get(list[payloads.TokenInfo], "/api/tokens", user=user)
 
     def create_token(self, request: payloads.TokenRequest) -> payloads.NewToken:
         """``POST /api/tokens``; not repeated: nobody would get to see the first one."""
-        reply = self._send("POST", "/api/tokens", request, is_safe=False)
-        return cast("payloads.NewToken", reply.data)
+        return self._send(payloads.NewToken, "POST", "/api/tokens", request, is_safe=False)
 
     def revoke_token(self, token_id: int) -> payloads.Deleted:
         """``DELETE /api/tokens/{token_id}``; repeating it is harmless."""
         call = Call("DELETE", f"/api/tokens/{token_id}")
-        return cast("payloads.Deleted", self._transport.request(call).data)
+        return self._ask(payloads.Deleted, call)

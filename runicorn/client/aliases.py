@@ -1,7 +1,6 @@
 """Aliases over HTTP."""
 
 from datetime import datetime
-from typing import cast
 
 from runicorn import payloads
 from runicorn.client.base import Routes
@@ -16,7 +15,7 @@ class AliasRoutes(Routes):
     ) -> list[payloads.AliasInfo]:
         """``GET …/aliases``, ``latest`` included."""
         path = f"{artifact_path(name)}/aliases"
-        return cast("list[payloads.AliasInfo]", self._get(path, **whose(artifact_type, team)))
+        return self._get(list[payloads.AliasInfo], path, **whose(artifact_type, team))
 
     def get_alias(
         self,
@@ -29,7 +28,7 @@ class AliasRoutes(Routes):
     ) -> payloads.AliasInfo:
         """``GET …/aliases/{alias}``: where it points, or pointed at the time ``at``."""
         query = {**whose(artifact_type, team), "at": at and at.isoformat()}
-        return cast("payloads.AliasInfo", self._get(alias_path(name, alias), **query))
+        return self._get(payloads.AliasInfo, alias_path(name, alias), **query)
 
     def set_alias(
         self,
@@ -49,7 +48,7 @@ class AliasRoutes(Routes):
         flag = {} if protected is None else {"protected": protected}
         body = {"version": version} | comment_field(comment) | flag
         path, query = alias_path(name, alias), whose(artifact_type, team)
-        return cast("payloads.AliasInfo", self._send("PUT", path, body, query=query).data)
+        return self._send(payloads.AliasInfo, "PUT", path, body, query=query)
 
     def delete_alias(
         self,
@@ -65,16 +64,16 @@ class AliasRoutes(Routes):
         The comment is in the body: what is in the query, servers on the way write into their logs.
         """
         path, query = alias_path(name, alias), whose(artifact_type, team)
-        reply = self._send("DELETE", path, comment_field(comment), query=query, is_safe=False)
-        return cast("payloads.Deleted", reply.data)
+        return self._send(
+            payloads.Deleted, "DELETE", path, comment_field(comment), query=query, is_safe=False
+        )
 
     def get_alias_history(
         self, name: str, alias: str, *, artifact_type: str | None = None, team: str | None = None
     ) -> list[payloads.AliasEventInfo]:
         """``GET …/aliases/{alias}/history``: its moves, newest first."""
         path = f"{alias_path(name, alias)}/history"
-        found = self._get(path, **whose(artifact_type, team))
-        return cast("list[payloads.AliasEventInfo]", found)
+        return self._get(list[payloads.AliasEventInfo], path, **whose(artifact_type, team))
 
     def roll_back_alias(
         self,
@@ -87,5 +86,6 @@ class AliasRoutes(Routes):
     ) -> payloads.AliasInfo:
         """``POST …/aliases/{alias}/rollback``; not repeated: a second one would undo it."""
         path, query = f"{alias_path(name, alias)}/rollback", whose(artifact_type, team)
-        reply = self._send("POST", path, comment_field(comment), query=query, is_safe=False)
-        return cast("payloads.AliasInfo", reply.data)
+        return self._send(
+            payloads.AliasInfo, "POST", path, comment_field(comment), query=query, is_safe=False
+        )

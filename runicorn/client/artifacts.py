@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import cast
 from urllib.parse import quote
 
 import urllib3
@@ -18,28 +17,28 @@ class ArtifactRoutes(Routes):
 
     def list_artifacts(self, **filters: str | int | None) -> list[payloads.ArtifactItem]:
         """``GET /api/artifacts``; ``filters`` are its query, None leaves one out."""
-        return cast("list[payloads.ArtifactItem]", self._get("/api/artifacts", **filters))
+        return self._get(list[payloads.ArtifactItem], "/api/artifacts", **filters)
 
     def list_versions(
         self, name: str, *, artifact_type: str | None = None, team: str | None = None
     ) -> list[payloads.VersionItem]:
         """``GET …/versions``: the history, oldest first."""
         path = f"{artifact_path(name)}/versions"
-        return cast("list[payloads.VersionItem]", self._get(path, **whose(artifact_type, team)))
+        return self._get(list[payloads.VersionItem], path, **whose(artifact_type, team))
 
     def get_version(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.VersionDetail:
         """``GET …/v{version}``: one version in full."""
         path = version_path(name, version)
-        return cast("payloads.VersionDetail", self._get(path, **whose(artifact_type, team)))
+        return self._get(payloads.VersionDetail, path, **whose(artifact_type, team))
 
     def get_files(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.FilesListing:
         """``GET …/v{version}/files``: its files and references."""
         path = f"{version_path(name, version)}/files"
-        return cast("payloads.FilesListing", self._get(path, **whose(artifact_type, team)))
+        return self._get(payloads.FilesListing, path, **whose(artifact_type, team))
 
     def get_lineage(
         self,
@@ -52,21 +51,18 @@ class ArtifactRoutes(Routes):
     ) -> payloads.Lineage:
         """``GET …/v{version}/lineage``: the graph, ``max_depth`` versions far."""
         path = f"{version_path(name, version)}/lineage"
-        return cast(
-            "payloads.Lineage",
-            self._get(path, **whose(artifact_type, team), max_depth=max_depth),
-        )
+        return self._get(payloads.Lineage, path, **whose(artifact_type, team), max_depth=max_depth)
 
     def get_impact(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.Impact:
         """``GET …/v{version}/impact``: everything that was made from it."""
         path = f"{version_path(name, version)}/impact"
-        return cast("payloads.Impact", self._get(path, **whose(artifact_type, team)))
+        return self._get(payloads.Impact, path, **whose(artifact_type, team))
 
     def get_stats(self) -> payloads.Stats:
         """``GET /api/artifacts/stats``."""
-        return cast("payloads.Stats", self._get("/api/artifacts/stats"))
+        return self._get(payloads.Stats, "/api/artifacts/stats")
 
     def delete_version(
         self,
@@ -80,7 +76,7 @@ class ArtifactRoutes(Routes):
         """``DELETE …/v{version}``; not repeated: a second permanent delete finds nothing."""
         query = {**whose(artifact_type, team), "permanent": str(permanent).lower()}
         call = Call("DELETE", version_path(name, version), query, is_safe=False)
-        return cast("payloads.Deleted", self._transport.request(call).data)
+        return self._ask(payloads.Deleted, call)
 
     def delete_versions(
         self,
@@ -93,8 +89,9 @@ class ArtifactRoutes(Routes):
         """``POST …/delete``: delete several versions, or learn what that would free."""
         path, query = f"{artifact_path(name)}/delete", whose(artifact_type, team)
         is_safe = request.get("dry_run", False)
-        reply = self._send("POST", path, request, query=query, is_safe=is_safe)
-        return cast("payloads.VersionsDeleted", reply.data)
+        return self._send(
+            payloads.VersionsDeleted, "POST", path, request, query=query, is_safe=is_safe
+        )
 
     def describe_version(
         self,
@@ -108,29 +105,27 @@ class ArtifactRoutes(Routes):
         """``PATCH …/v{version}``: say its description, tags or metadata anew."""
         path, query = version_path(name, version), whose(artifact_type, team)
         is_safe = "seen_at" not in changes  # what a lost answer changed would count as another's
-        reply = self._send("PATCH", path, changes, query=query, is_safe=is_safe)
-        return cast("payloads.VersionDetail", reply.data)
+        return self._send(
+            payloads.VersionDetail, "PATCH", path, changes, query=query, is_safe=is_safe
+        )
 
     def restore_version(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.VersionDetail:
         """``POST …/v{version}/restore``: undo a soft delete."""
         path, query = f"{version_path(name, version)}/restore", whose(artifact_type, team)
-        reply = self._send("POST", path, {}, query=query, is_safe=False)
-        return cast("payloads.VersionDetail", reply.data)
+        return self._send(payloads.VersionDetail, "POST", path, {}, query=query, is_safe=False)
 
     def materialize_version(
         self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
     ) -> payloads.Materialized:
         """``POST …/v{version}/materialize``: have every file of it lie on the server's disk."""
         path, query = f"{version_path(name, version)}/materialize", whose(artifact_type, team)
-        reply = self._send("POST", path, {}, query=query)
-        return cast("payloads.Materialized", reply.data)
+        return self._send(payloads.Materialized, "POST", path, {}, query=query)
 
     def commit_version(self, name: str, body: payloads.CommitRequest) -> payloads.VersionDetail:
         """``POST …/versions``; its ``commit_id`` makes repeating it harmless."""
-        reply = self._send("POST", f"{artifact_path(name)}/versions", body)
-        return cast("payloads.VersionDetail", reply.data)
+        return self._send(payloads.VersionDetail, "POST", f"{artifact_path(name)}/versions", body)
 
     def open_file(
         self,
@@ -160,10 +155,3 @@ class ArtifactRoutes(Routes):
         path, query = f"{version_path(name, version)}/bundle", whose(artifact_type, team)
         headers = {"Content-Type": "application/json"}
         return self._transport.open(Call("POST", path, query, headers, body=lambda: data))
-
-    def open_archive(
-        self, name: str, version: int, *, artifact_type: str | None = None, team: str | None = None
-    ) -> urllib3.BaseHTTPResponse:
-        """``GET …/archive``: the whole version as a tar, still to be read."""
-        query = {**whose(artifact_type, team), "format": "tar"}
-        return self._transport.open(Call("GET", f"{version_path(name, version)}/archive", query))

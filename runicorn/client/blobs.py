@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from runicorn import payloads
 from runicorn.client.base import Routes
@@ -42,8 +41,7 @@ class BlobRoutes(Routes):
         A version that is ``announced`` is refused here where it would be later.
         """
         body = {"digests": list(digests), **(announced or {})}
-        reply = self._send("POST", "/api/blobs/missing", body)
-        return cast("list[str]", reply.data["missing"])
+        return self._send(payloads.Missing, "POST", "/api/blobs/missing", body)["missing"]
 
     def put_blob(
         self,
@@ -82,7 +80,7 @@ class BlobRoutes(Routes):
         headers = {"Content-Type": "application/octet-stream"}
         query = {"artifact": artifact}
         call = Call("POST", f"{blob_path(digest)}/chunks", query, headers, body=lambda: chunks)
-        return cast("payloads.Negotiation", self._transport.request(call).data)
+        return self._ask(payloads.Negotiation, call)
 
     def put_needed_part(
         self,
@@ -104,7 +102,7 @@ class BlobRoutes(Routes):
         """``POST /api/blobs``: many small blobs in one body, for ``artifact``."""
         headers = {"Content-Type": "application/octet-stream"}
         call = Call("POST", "/api/blobs", {"artifact": artifact}, headers, body=lambda: body)
-        return cast("payloads.StoredBlobs", self._transport.request(call).data)
+        return self._ask(payloads.StoredBlobs, call)
 
     def _put(
         self,
@@ -125,7 +123,7 @@ class BlobRoutes(Routes):
             is_safe=is_safe,
             read_seconds=patience_seconds(size_bytes),
         )
-        return cast("payloads.Upload", self._transport.request(call).data)
+        return self._ask(payloads.Upload, call)
 
 
 def patience_seconds(size_bytes: int) -> float:

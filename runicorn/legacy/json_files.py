@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 256 << 20
-MAX_DEPTH = 200
 
 Note = Callable[[str], None]
 

@@ -13,7 +13,7 @@ from runicorn import rules
 from runicorn.legacy import checking
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.files import is_folder, links_in, subfolders, why_unreadable
-from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
+from runicorn.legacy.json_files import Unreadable, read_object
 from runicorn.legacy.values import Finding, Line, PastArtifact, Tombstone
 from runicorn.legacy.versions import VersionReader, numbers_in
 
@@ -240,12 +240,3 @@ def is_store(root: Path) -> bool:
     except OSError:
         return True
     return any(StoreReader(root, lambda _: None).run_homes())
-
-
-def is_export(root: Path) -> bool:
-    """Whether ``root`` was written by an export of the portal."""
-    try:
-        read_bytes(root / "export.json")
-    except Unreadable:
-        return False
-    return True

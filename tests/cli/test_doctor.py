@@ -213,7 +213,7 @@ def test_a_server_without_a_date_has_no_clock(peer: Peer, examine: Examine) -> N
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (json_answer(201, {}), "accepted"),
+        (json_answer(201, {"digest": "", "size": 0}), "accepted"),
         (json_answer(507, {"detail": "The disk is full.", "code": "storage_full"}), "disk is full"),
         (json_answer(413, {"detail": "Too large."}), "Too large"),
     ],

@@ -1,6 +1,8 @@
 """``runicorn sync``, ``runicorn cache`` and ``runicorn artifacts verify``."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,16 +96,39 @@ def cached(logged: str, runicorn: RunCommand, tmp_path: Path) -> str:
 
 def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
     outcome = runicorn("cache", "ls", "--json")
-    (row,) = outcome.json
-    assert (row["size_bytes"], row["is_partial"]) == (2048, False)
-    assert "1 file, 2.0 KiB of at most" in outcome.err
-    assert row["digest"] in runicorn("cache", "ls").out
+    (record,), (row,) = ([one for one in outcome.json if bool(one["version"]) is is_record]
+                         for is_record in (True, False))  # fmt: skip
+    assert (row["size_bytes"], row["is_partial"], row["version"]) == (2048, False, None)
+    assert (record["digest"], record["version"]) == (None, "model@everyone@v2")
+    assert record["size_bytes"] > 0
+    assert "2 files, " in outcome.err
+    shown = runicorn("cache", "ls").out
+    assert row["digest"] in shown
+    assert "model@everyone@v2" in shown
 
 
 def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
     assert runicorn("cache", "prune").err.startswith("Removed 0 files")
+    size = sum(row["size_bytes"] for row in runicorn("cache", "ls", "--json").json)
     pruned = runicorn("cache", "prune", "--max-bytes", "0", "--json").json
-    assert pruned == {"removed_files": 1, "removed_bytes": 2048, "left_files": 0, "left_bytes": 0}
+    assert pruned == {
+        "removed_files": 2, "removed_bytes": size, "left_files": 0, "left_bytes": 0,
+        "removed_downloads": 0, "removed_downloads_bytes": 0,
+    }  # fmt: skip
+    assert runicorn("cache", "ls", "--json").json == []
+
+
+def test_downloads_of_ended_processes_are_counted_and_pruned(
+    runicorn: RunCommand, logged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_HOME", str(tmp_path / "home"))
+    get = f"import runicorn as rn; print(rn.Api().artifact('{logged}').download())"
+    done = subprocess.run([sys.executable, "-c", get], capture_output=True, check=True, text=True)
+    folder = Path(done.stdout.strip())
+    assert (folder / "deep" / "b.bin").stat().st_size == 2048
+    assert "1 downloads that were given no folder, 2.0 KiB" in runicorn("cache", "ls").err
+    assert "Removed 1 downloads that were" in runicorn("cache", "prune").err
+    assert list((tmp_path / "home" / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["1GB", "-1", "1.5", ""])

@@ -48,6 +48,21 @@ def test_put_logs_a_version_in_a_run_of_its_own(
     assert (run["project"], run["name"], run["status"]) == ("p", "by-hand", "finished")
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_put_within_a_job_leaves_the_jobs_run_alone(
+    portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile,
+    monkeypatch: pytest.MonkeyPatch, *, has_begun: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("RUNICORN_RUN_ID", f"job-{name}")
+    runs = [rn.init(project="training", name="train")] if has_begun else []
+    assert runicorn("artifacts", "put", name, make_file("a")).code == 0
+    runs += [] if has_begun else [rn.init(project="training", name="train")]
+    info = rn.Client().get_run(f"job-{name}")
+    runs[0].finish()
+    assert (info["project"], info["status"]) == ("training", "running")
+    assert rn.Client().get_version(name, 1)["created_by_run"] != info["id"]
+
+
 def test_put_takes_the_type_before_the_name(
     portal: LivePortal, runicorn: RunCommand, name: str, make_file: MakeFile
 ) -> None:

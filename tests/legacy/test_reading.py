@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from runicorn.legacy import json_files
 from runicorn.legacy.checking import Odd
 from runicorn.legacy.json_files import Unreadable
-from runicorn.legacy.reading import Renames, is_export, is_store
+from runicorn.legacy.reading import Renames, is_store
 from runicorn.legacy.runs import read_runs
 from tests.legacy.conftest import edit
 from tests.legacy.plain import write_run, write_version
@@ -306,9 +306,8 @@ def test_no_index_breaks_the_reader(root: Path, versions: Any, aliases: Any) -> 
     assert Reading(root).artifacts["model/model-a"].last_number >= 1
 
 
-def test_what_is_a_store_and_what_is_an_export(root: Path, written_store: Path) -> None:
+def test_what_is_a_store(root: Path, written_store: Path) -> None:
     assert is_store(written_store)
     assert not is_store(root)
-    assert not is_export(written_store)
     write_run(root, "run-1")
     assert is_store(root)

@@ -8,7 +8,6 @@ import pytest
 from runicorn.legacy import layout
 from runicorn.legacy.files import NotPlain, open_plain
 from runicorn.legacy.layout import WrittenVersion
-from runicorn.legacy.reading import is_export
 from runicorn.legacy.values import Line, PastFile, PastReference, PastRun, PastVersion
 from runicorn.legacy.writing import ExportFolder, Lost, NoExport, verify_written
 from tests.conftest import digest_of
@@ -78,7 +77,7 @@ def test_an_export_goes_on_for_the_same_portal_only(folder: ExportFolder) -> Non
     left = folder.artifacts / ".part-0"
     left.write_text("of one that was killed")
     ExportFolder(folder.root, "here").begin()
-    assert is_export(folder.root)
+    assert (folder.root / "export.json").is_file()
     assert not left.exists()
     with pytest.raises(NoExport, match="is an export of here, not of there"):
         ExportFolder(folder.root, "there").begin()

@@ -12,6 +12,7 @@ import pytest
 
 import runicorn as rn
 from runicorn.config import Config
+from runicorn.stopping import Stop
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, serve_peer
 
@@ -71,6 +72,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Stop the clock: what would have been slept is noted instead."""
     noted: list[float] = []
     monkeypatch.setattr(time, "sleep", noted.append)
+    monkeypatch.setattr(Stop, "wait", lambda stop, seconds: noted.append(seconds))
     return noted
 
 

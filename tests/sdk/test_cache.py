@@ -16,6 +16,7 @@ from runicorn.config import Config
 from runicorn.credentials import credentials_path
 from runicorn.download import Sources, download_files
 from runicorn.partial import Partial
+from runicorn.scratch import make_download_dir
 from runicorn.transfer import Transfer
 from tests.live import LivePortal
 from tests.sdk.conftest import Ledger, digest_of
@@ -211,6 +212,31 @@ def test_links_over_links_are_kept(logged: rn.Artifact, tmp_path: Path) -> None:
     assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
 
 
+@pytest.mark.parametrize("cache_bytes", ["", "0"])
+def test_a_copy_over_links_is_the_users_own(
+    logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_bytes: str
+) -> None:
+    logged.download(tmp_path / "out", link=True)
+    monkeypatch.setenv("RUNICORN_CACHE_BYTES", cache_bytes)
+    target = logged.download(tmp_path / "out")
+    found = [path for path in target.rglob("*") if path.is_file()]
+    assert len(found) == 11
+    assert {path.stat().st_nlink for path in found} == {1}
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in found)
+    assert (target / "big").stat().st_mtime == pytest.approx((tmp_path / "big").stat().st_mtime)
+    assert logged.verify().is_whole
+    assert sorted(path.name for path in target.iterdir()) == ["big", "deep"]
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_what_the_user_made_read_only_stays(logged: rn.Artifact, tmp_path: Path, mode: int) -> None:
+    mine = logged.download(tmp_path / "out") / "big"
+    mine.chmod(mode)
+    inode = mine.stat().st_ino
+    logged.download(tmp_path / "out")
+    assert (mine.stat().st_ino, stat.S_IMODE(mine.stat().st_mode)) == (inode, mode)
+
+
 def test_without_a_cache_nothing_is_kept(
     logged: rn.Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +378,7 @@ def test_one_variable_moves_everything(tmp_path: Path) -> None:
     assert home.cache_path(environ) == tmp_path / "cache"
     assert home.queue_path(environ) == tmp_path / "queue"
     assert credentials_path(environ) == tmp_path / "credentials.json"
-    assert home.make_download_dir("x_", environ).parent == tmp_path / "tmp"
+    assert make_download_dir("x_", environ).parent == tmp_path / "tmp"
 
 
 def test_without_it_the_usual_places_are_taken() -> None:

@@ -11,7 +11,7 @@ from runicorn.errors import AccessDenied, IntegrityError, ServerUnavailable
 from runicorn.exporting import RemoteSource
 from runicorn.importing import RemotePortal, run_body, version_body
 from runicorn.legacy.exporting import ExportedArtifact
-from runicorn.legacy.importing import Refused
+from runicorn.legacy.target import Refused
 from runicorn.legacy.values import (
     Line,
     PastAlias,

@@ -43,6 +43,59 @@ def test_a_long_one_says_how_far_it_is_now_and_then(clock: list[float]) -> None:
     ]
 
 
+def test_each_large_file_has_a_line_below_the_total(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Lines("points:v1", out) as lines:
+        transfer = Transfer(lines)
+        transfer.start("Uploading", 100 * MIB)
+        with transfer.line("a.bin", 40 * MIB) as first, transfer.line("b.bin", 60 * MIB) as second:
+            first.advance(10 * MIB)
+            second.advance(60 * MIB)
+            clock[0] += 5
+            transfer.advance(0)
+            assert out.getvalue().splitlines() == [
+                "runicorn: Uploading points:v1: 70 % of 100.0 MiB, 14.0 MiB/s",
+                "runicorn:   a.bin: 25 % of 40.0 MiB",
+                "runicorn:   b.bin: 100 % of 60.0 MiB",
+            ]
+            first.advance(30 * MIB)
+    assert out.getvalue().splitlines()[3:] == [
+        "runicorn:   b.bin: 100 % of 60.0 MiB",
+        "runicorn:   a.bin: 100 % of 40.0 MiB",
+        "runicorn: Uploading points:v1: 100 % of 100.0 MiB, 20.0 MiB/s",
+    ]
+
+
+def test_a_short_transfer_of_large_files_says_nothing(clock: list[float]) -> None:
+    out = io.StringIO()
+    with Lines("points:v1", out) as lines:
+        transfer = Transfer(lines)
+        transfer.start("Uploading", 10)
+        with transfer.line("a.bin", 10) as line:
+            line.advance(10)
+    assert out.getvalue() == ""
+
+
+def test_what_failed_is_not_called_done(clock: list[float]) -> None:
+    out = io.StringIO()
+
+    def fail() -> None:
+        with Lines("points:v1", out) as lines:
+            transfer = Transfer(lines)
+            transfer.start("Uploading", 2 * MIB)
+            with transfer.line("a.bin", 2 * MIB) as line:
+                clock[0] += 5
+                line.advance(MIB)
+                raise OSError("disk on fire")
+
+    with pytest.raises(OSError, match="on fire"):
+        fail()
+    assert out.getvalue().splitlines() == [
+        "runicorn: Uploading points:v1: 50 % of 2.0 MiB, 0.2 MiB/s",
+        "runicorn:   a.bin: 50 % of 2.0 MiB",
+    ]
+
+
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """A terminal in the place of standard error."""

@@ -94,6 +94,16 @@ def test_a_server_that_breaks_off_for_ever_is_given_up(
     assert 60 <= sum(pauses) < 75
 
 
+@pytest.mark.parametrize("received", [0, 5, len(LARGE), 2 * len(LARGE)])
+def test_a_server_that_repeats_itself_is_given_up(
+    peer: Peer, peer_client: rn.Client, source: SourceFile, pauses: list[float], received: int
+) -> None:
+    peer.script(json_answer(202, {"digest": "", "size": len(LARGE), "received": received}))
+    with pytest.raises(errors.ServerError, match=f"keeps {received} bytes"):
+        send(peer_client, source)
+    assert 60 <= sum(pauses) < 75
+
+
 def test_patience_begins_anew_when_something_arrives(
     peer: Peer, peer_client: rn.Client, source: SourceFile, pauses: list[float]
 ) -> None:

@@ -116,6 +116,33 @@ def test_is_excluded(path: str, pattern: str, expected: bool) -> None:
     assert is_excluded(path, [pattern]) is expected
 
 
+@pytest.mark.parametrize(("files", "said"), [(["x"], "x already"), (["x", "y"], "x and 1 more")])
+def test_add_dir_says_what_it_skips(
+    make_file: MakeFile, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+    files: list[str], said: str,
+) -> None:  # fmt: skip
+    for path in [f"{folder}/{file}" for folder in ("da", "db") for file in files]:
+        make_file(path, path.encode())
+    artifact = rn.Artifact("m").add_dir(tmp_path / "da", name="deep")
+    assert caplog.messages == []
+    make_file("db/z")
+    artifact.add_dir(tmp_path / "db", name="deep")
+    assert artifact.draft((), None).files[0][0] == tmp_path / "da" / "x"
+    assert paths_of(artifact) == [f"deep/{file}" for file in [*files, "z"]]
+    assert len(caplog.messages) == 1
+    assert f"deep/{said}" in caplog.text
+    assert str(tmp_path / "db") in caplog.text
+
+
+def test_a_folder_that_is_skipped_as_a_whole_is_not_called_empty(
+    make_file: MakeFile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_file("d/x")
+    rn.Artifact("m").add_dir(tmp_path / "d").add_dir(tmp_path / "d")
+    assert len(caplog.messages) == 1
+    assert "No files found" not in caplog.text
+
+
 def test_add_dir_of_an_empty_folder_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rn.Artifact("m").add_dir(tmp_path)
     assert "No files found" in caplog.text
