@@ -37,21 +37,18 @@ Take = Callable[[Any, Source], Any]  # JSON of any shape
 
 
 class Answer(dict[str, Any]):
-    """An object of an answer; reading a ``required`` key it lacks raises :class:`ServerError`."""
+    """An object of an answer; reading a ``required`` key it lacks raises :class:`ServerError`.
 
-    __slots__ = ("_required", "_source")
+    It is made as any dict, since whoever copies one (``dataclasses.asdict``) makes it so.
+    """
 
-    def __init__(
-        self, values: dict[str, Any], source: Source, required: frozenset[str] = frozenset()
-    ) -> None:
-        super().__init__(values)
-        self._source = source
-        self._required = required
+    source: Source | None = None
+    required: frozenset[str] = frozenset()
 
     def __missing__(self, key: str) -> Any:
-        if key not in self._required:
+        if self.source is None or key not in self.required:
             raise KeyError(key)
-        raise self._source.refuse(f"answers without {key!r}")
+        raise self.source.refuse(f"answers without {key!r}")
 
 
 def as_promised(shape: type[T], answer: Any, source: Source) -> T:  # JSON of any shape
@@ -122,7 +119,8 @@ def _take_object(shape: Any) -> Take:  # a TypedDict
     takes = {key: _taker_of(hint) for key, hint in hints_of(shape).items()}
 
     def take(value: Any, source: Source) -> Any:  # JSON of any shape
-        found = Answer(_take_value({dict})(value, source), source, shape.__required_keys__)
+        found = Answer(_take_value({dict})(value, source))
+        found.source, found.required = source, shape.__required_keys__
         known = takes.keys() & found.keys()
         if not known:
             raise source.refuse(f"has {repr(value)[:80]} where {shape.__name__} belongs")

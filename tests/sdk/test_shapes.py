@@ -1,6 +1,9 @@
 """Something else answers under the portal's address: it is said so, and nobody trips over it."""
 
 import copy
+import json
+import pickle
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +111,16 @@ def test_a_key_that_is_not_there_is_missed_where_it_is_read() -> None:
     for read in (lambda: found["metadata"]["acc"], lambda: found["team"], lambda: found["typo"]):  # type: ignore[typeddict-item]
         with pytest.raises(KeyError):
             read()
+
+
+def test_an_answer_is_copied_as_any_dict() -> None:
+    @dataclass
+    class Holder:
+        detail: payloads.VersionDetail
+
+    found = as_promised(payloads.VersionDetail, {"name": "m", "metadata": {"x": [1]}}, SOURCE)
+    assert asdict(Holder(found)) == {"detail": {"name": "m", "metadata": {"x": [1]}}}
+    assert pickle.loads(pickle.dumps(found)) == json.loads(json.dumps(found)) == found  # noqa: S301
 
 
 def test_the_sdk_raises_it_too(other: Peer) -> None:
