@@ -16,7 +16,7 @@ import os
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -75,7 +75,7 @@ class Records:
         new = Known(detail, files, told_at, refs)
         path = self._path(detail)
         try:
-            _replace(path, asdict(_merged(_read(path), new)))
+            _replace(path, vars(_merged(_read(path), new)))
         except OSError as error:
             logger.debug("%s cannot be written: %s", path, error)
 

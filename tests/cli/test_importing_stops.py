@@ -15,6 +15,7 @@ from tests.conftest import digest_of
 from tests.legacy.plain import write_run, write_version
 from tests.live import LivePortal
 from tests.sdk.peers import Answer, Peer, Seen, json_answer
+from tests.sdk.test_hostile_server import RUN
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def answering(missing: Answer, standing: Answer | None = None) -> Answer:
         if seen.path == "/api/blobs/missing":
             missing(handler, seen)
         elif seen.path.startswith("/api/runs/"):
-            json_answer(201, {"run": {}, "missing": []})(handler, seen)
+            json_answer(201, {"run": RUN, "missing": []})(handler, seen)
         elif standing is not None and "lost" in seen.json:
             standing(handler, seen)
         else:

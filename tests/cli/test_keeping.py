@@ -96,12 +96,13 @@ def cached(logged: str, runicorn: RunCommand, tmp_path: Path) -> str:
 
 def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
     outcome = runicorn("cache", "ls", "--json")
-    (record,), (row,) = ([one for one in outcome.json if bool(one["version"]) is is_record]
-                         for is_record in (True, False))  # fmt: skip
+    rows = outcome.json
+    (row,) = [one for one in rows if one["version"] is None]
+    (record,) = [one for one in rows if one["version"] == "model@everyone@v2"]
     assert (row["size_bytes"], row["is_partial"], row["version"]) == (2048, False, None)
-    assert (record["digest"], record["version"]) == (None, "model@everyone@v2")
+    assert record["digest"] is None
     assert record["size_bytes"] > 0
-    assert "2 files, " in outcome.err
+    assert f"{len(rows)} files, " in outcome.err
     shown = runicorn("cache", "ls").out
     assert row["digest"] in shown
     assert "model@everyone@v2" in shown
@@ -109,10 +110,11 @@ def test_the_cache_is_listed(runicorn: RunCommand, cached: str) -> None:
 
 def test_the_cache_is_pruned(runicorn: RunCommand, cached: str) -> None:
     assert runicorn("cache", "prune").err.startswith("Removed 0 files")
-    size = sum(row["size_bytes"] for row in runicorn("cache", "ls", "--json").json)
+    rows = runicorn("cache", "ls", "--json").json
+    size = sum(row["size_bytes"] for row in rows)
     pruned = runicorn("cache", "prune", "--max-bytes", "0", "--json").json
     assert pruned == {
-        "removed_files": 2, "removed_bytes": size, "left_files": 0, "left_bytes": 0,
+        "removed_files": len(rows), "removed_bytes": size, "left_files": 0, "left_bytes": 0,
         "removed_downloads": 0, "removed_downloads_bytes": 0,
     }  # fmt: skip
     assert runicorn("cache", "ls", "--json").json == []
@@ -126,8 +128,8 @@ def test_downloads_of_ended_processes_are_counted_and_pruned(
     done = subprocess.run([sys.executable, "-c", get], capture_output=True, check=True, text=True)
     folder = Path(done.stdout.strip())
     assert (folder / "deep" / "b.bin").stat().st_size == 2048
-    assert "1 downloads that were given no folder, 2.0 KiB" in runicorn("cache", "ls").err
-    assert "Removed 1 downloads that were" in runicorn("cache", "prune").err
+    assert "1 download that was given no folder, 2.0 KiB" in runicorn("cache", "ls").err
+    assert "Removed 1 download that was" in runicorn("cache", "prune").err
     assert list((tmp_path / "home" / "tmp").iterdir()) == []
 
 

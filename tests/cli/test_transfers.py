@@ -112,7 +112,7 @@ def test_put_tells_of_files_whose_names_are_taken(
     for path in ("one/d/a", "two/d/a", "two/d/b"):
         make_file(path)
     assert runicorn("artifacts", "put", name, tmp_path / "one/d", tmp_path / "two/d").code == 0
-    assert f"{tmp_path}/two/d: 1 of 2 files skipped" in caplog.text
+    assert f"There is a file d/a already; what {tmp_path}/two/d has of that name" in caplog.text
     assert listed(runicorn, name) == ["d/a", "d/b"]
 
 

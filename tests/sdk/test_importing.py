@@ -24,6 +24,7 @@ from runicorn.legacy.values import (
 from runicorn.legacy.writing import Lost
 from tests.sdk.conftest import digest_of
 from tests.sdk.peers import Peer, bytes_answer, hang_up, json_answer
+from tests.sdk.test_hostile_server import RUN
 
 CONTENT = b"0123456789" * 1000
 LINE = Line("model", "m", "vision")
@@ -111,12 +112,12 @@ def test_a_time_that_is_none_is_refused(source: RemoteSource, peer: Peer) -> Non
     rows = [{"version": 3, "created_at": 1.5}]
     detail = {"name": "m", "type": "model", "version": 3, "created_at": 1.5, "updated_at": 2.5,
               "created_by_run": None, "created_by_user": None, "description": "", "tags": [],
-              "metadata": {}, "deleted_at": "yesterday"}  # fmt: skip
+              "metadata": {}, "deleted_at": 1e300}  # fmt: skip
     gone = json_answer(410, {"detail": "no", "code": "version_deleted"})
     peer.script(json_answer(200, rows), json_answer(200, []), json_answer(200, detail), gone)
     artifact = source.find(LINE)
     assert artifact is not None
-    with pytest.raises(IntegrityError, match="'yesterday' is no epoch seconds"):
+    with pytest.raises(IntegrityError, match=r"1e\+300' is no epoch seconds"):
         source.version(artifact, 3)
 
 
@@ -192,7 +193,7 @@ def test_what_concerns_all_stops_the_import(
 def test_a_run_is_sent_with_what_it_used(remote: RemotePortal, peer: Peer) -> None:
     links = (RunLink(LINE, 3, 4.5), RunLink(Line("model", "n"), 1))
     run = PastRun("r", "p", created_at=1.5, finished_at=2.5, used=links)
-    peer.script(json_answer(201, {"run": {}, "missing": ["everyone/model/n:v1"]}))
+    peer.script(json_answer(201, {"run": RUN, "missing": ["everyone/model/n:v1"]}))
     is_new, left_out = remote.add_run(run)
     assert (is_new, [link for link, _ in left_out]) == (True, [links[1]])
     assert peer.seen[0].json == run_body(run)

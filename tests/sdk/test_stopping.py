@@ -149,9 +149,9 @@ def test_ctrl_c_ends_a_download_from_a_server_that_froze(tmp_path: Path, frozen_
 
     with serve_peer() as peer:
         peer.script(answer)
-        code, err = _interrupted(["artifacts", "get", "m:v1", str(tmp_path)], peer, asked)
+        code, err = _interrupted(["artifacts", "get", "model/m:v1", str(tmp_path)], peer, asked)
         ended.set()
-    assert (code, err) == (130, "")
+    assert (code, err) == (130, "Interrupted\n")
 
 
 def _interrupted(arguments: list[str], peer: Peer, asked: threading.Event) -> tuple[int, str]:
