@@ -53,6 +53,15 @@ def _step(part: str, flags: int, folder: int) -> int:
         raise
 
 
+def has_size(path: Path, size: int) -> bool:
+    """Whether a file of that length lies there."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+
 def hash_stream(file: BinaryIO) -> tuple[str, int]:
     """The digest (``sha256:…``) and the size of all that ``file`` has from here on."""
     digest, size = hashlib.sha256(), 0

@@ -13,7 +13,7 @@ from typing import Any
 from runicorn import rules
 from runicorn.legacy import layout
 from runicorn.legacy.checking import Odd
-from runicorn.legacy.files import hash_stream, is_folder, subfolders
+from runicorn.legacy.files import has_size, hash_stream, is_folder, subfolders
 from runicorn.legacy.json_files import Unreadable, read_bytes, read_object
 from runicorn.legacy.layout import WrittenVersion
 from runicorn.legacy.values import Line, PastArtifact, PastFile, PastRun, PastVersion
@@ -35,12 +35,18 @@ class Lost(Exception):  # noqa: N818 - a verdict
 
 
 class ExportFolder:
-    """The folder ``root``, which an export of ``source`` is written to or gone on with."""
+    """The folder ``root``, which an export of ``source`` is written to or gone on with.
+
+    What an export that ended wrote is taken by its length, as it was on the disk by then. What one
+    that was stopped has left is hashed: a power cut leaves files of the right length without bytes.
+    """
 
     def __init__(self, root: Path, source: str) -> None:
         self.root = root
         self.source = source
         self.artifacts = root / "artifacts"
+        self._was_complete = False
+        self._verified: set[str] = set()
 
     def begin(self) -> None:
         """Make it an export. Raises NoExport where it holds anything else, OSError."""
@@ -62,6 +68,7 @@ class ExportFolder:
         if found.get("kind") != "runicorn-export" or found.get("source") != self.source:
             other = f"{self.root} is an export of {found.get('source')}"
             raise NoExport(f"{other}, not of {self.source}: nothing is written to it.")
+        self._was_complete = found.get("complete") is True
 
     def end(self, figures: dict[str, Any]) -> None:
         """Say that it is whole, when it is on the disk."""
@@ -91,13 +98,24 @@ class ExportFolder:
             return False
         written = layout.manifest_json(WrittenVersion(past, "ready"))
         is_same = manifest.get("files") == json.loads(json.dumps(written))["files"]
-        return is_same and all(map(self._has_content, past.files))
+        return is_same and all(
+            self._has_content(file) and self._has_file(file, folder) for file in past.files
+        )
 
     def _has_content(self, file: PastFile) -> bool:
-        try:
-            return self.pool_path(file.digest).lstat().st_size == file.size
-        except OSError:
+        path = self.pool_path(file.digest)
+        if not has_size(path, file.size):
             return False
+        if not self._was_complete and file.digest not in self._verified:
+            with path.open("rb") as content:
+                if hash_stream(content) != (file.digest, file.size):
+                    return False
+            self._verified.add(file.digest)
+        return True
+
+    def _has_file(self, file: PastFile, folder: Path) -> bool:
+        target = _target_of(file, folder)
+        return target is None or has_size(target, file.size)
 
     # What was exported before ---------------------------------------------------------------------
 
@@ -167,10 +185,9 @@ class ExportFolder:
 
     def _link(self, file: PastFile, folder: Path) -> None:
         """The content under its path: a link to what lies once, or a copy."""
-        parts = file.path.split("/")
-        if not all(map(layout.is_folder_name, parts)):
-            return  # no such name can be on a disk; the content is in the pool, and is found there
-        target = folder.joinpath("files", *parts)
+        target = _target_of(file, folder)
+        if target is None:
+            return  # the content is in the pool, and is found there
         target.parent.mkdir(parents=True, exist_ok=True)
         source = self.pool_path(file.digest)
         if target.exists() and target.samefile(source):
@@ -228,6 +245,12 @@ def _checked(name: str) -> str:
     if not layout.is_folder_name(name):
         raise NoExport(f"The portal names {name[:80]!r}, which no folder can be called.")
     return name
+
+
+def _target_of(file: PastFile, folder: Path) -> Path | None:
+    """Where a file belongs in the folder of a version; None where no disk takes such a name."""
+    parts = file.path.split("/")
+    return folder.joinpath("files", *parts) if all(map(layout.is_folder_name, parts)) else None
 
 
 def verify_written(path: Path, file: PastFile) -> None:

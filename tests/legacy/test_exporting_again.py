@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.utils import timezone
 
 from accounts.access import SYSTEM
@@ -140,3 +141,23 @@ def test_what_was_lost_and_is_healed_is_written_again(
     Version.objects.filter(number=2).update(deleted_at=None)
     export()
     assert content.read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("what", ["pool", "file"])
+def test_what_a_stopped_export_left_is_checked(
+    make_version: MakeVersion, export: Callable[..., str], tmp_path: Path, what: str
+) -> None:
+    make_version(files={"a.bin": b"content"})
+    export()
+    root = tmp_path / "export"
+    file = root / "artifacts/model/model-a/v1/files/a.bin"
+    (pooled,) = root.glob("artifacts/.dedup/*/*")
+    if what == "file":
+        file.unlink()
+    else:
+        marker = json.loads((root / "export.json").read_text())
+        (root / "export.json").write_text(json.dumps(marker | {"complete": False}))
+        pooled.chmod(0o644)
+        pooled.write_bytes(bytes(7))  # as a power cut leaves it
+    assert "Complete." in export()
+    assert file.read_bytes() == pooled.read_bytes() == b"content"
