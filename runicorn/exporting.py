@@ -110,7 +110,8 @@ class RemoteSource:
         self._aliases[line] = [one for one in found if one["alias"] != "latest"]
         numbers = [one["version"] for one in versions]
         times = [one["created_at"] for one in versions]
-        return ExportedArtifact(line, min(times), max(times), max(numbers), numbers)
+        first, last = min(times, default=0.0), max(times, default=0.0)
+        return ExportedArtifact(line, first, last, max(numbers, default=0), numbers)
 
     def version(
         self, artifact: ExportedArtifact, number: int

@@ -4,7 +4,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found (or deleted), 4 not all
 are not what they should be, 130 interrupted.
 
 With ``--json`` a failure is the last line of standard error, as JSON: the server's own error with
-``exit_code`` added. Standard output stays what it always is, data or nothing.
+``exit_code`` added.
 """
 
 import json

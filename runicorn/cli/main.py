@@ -105,7 +105,9 @@ deleted, 4 not allowed, 5 content that is not what it should be, 130 interrupted
 
 With --json, data is JSON, and a failure is the last line of standard error, as JSON: `detail` for
 people, `code` for programs (docs/errors.md; `usage`, `os_error`, `unreachable` and `aborted` are of
-this side), `exit_code`, and further keys of the server's. Standard output is then empty.
+this side), `exit_code`, and further keys of the server's. Standard output is then empty. What a
+command found and reports is no failure of its own: import, export, sync, verify and doctor then
+write their data alone, and the exit code says that something is not as it should be.
 
 Colours are for terminals only; NO_COLOR turns them off."""
 

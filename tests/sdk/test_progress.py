@@ -2,8 +2,10 @@
 
 import io
 import os
+import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -174,6 +176,10 @@ def test_the_reporter_suits_whoever_looks(
     monkeypatch.setattr("runicorn.progress.sys", log)
     assert chosen() is Lines
     log.modules["ipykernel"] = None
+    monkeypatch.setattr("runicorn.progress.find_spec", lambda _: None)
+    assert chosen() is Lines
+    monkeypatch.setattr("runicorn.progress.find_spec", find_spec)
+    monkeypatch.setitem(sys.modules, "ipywidgets", SimpleNamespace(__spec__=SimpleNamespace()))
     assert chosen() is Bars
     assert chosen(Silent()) is Silent
 
