@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from runicorn.legacy.values import Finding, PastVersion
+from runicorn.legacy.values import Finding, PastVersion, on_one_line
 
 FORMAT = 1
 TAKEN = frozenset({"imported", "new", "there"})
@@ -130,8 +130,9 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         for kind in KINDS:
-            yield from (_clean(str(one)) for one in self.findings if one.kind == kind)
-        yield f"Import of {_clean(self.root)} into {self.target}{' (dry run)' * self.is_dry_run}"
+            yield from map(str, [one for one in self.findings if one.kind == kind])
+        how = " (dry run)" * self.is_dry_run
+        yield f"Import of {on_one_line(self.root)} into {self.target}{how}"
         yield f"  artifacts  {self.artifacts}"
         yield f"  versions   {len(self.results)}: {_counts(self.outcomes)}"
         yield f"  corrupted  {self.num_corrupted}"
@@ -170,11 +171,6 @@ def human_size(size_bytes: int) -> str:
     while size >= 1024 and unit < len(_UNITS) - 1:
         size, unit = size / 1024, unit + 1
     return f"{size_bytes} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
-
-
-def _clean(text: str) -> str:
-    """Names of others may hold anything; a terminal gets one line of it."""
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 
 def write_json(report: Report) -> str:

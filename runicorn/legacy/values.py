@@ -128,7 +128,12 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.about}: {self.text}"
+        return on_one_line(f"{self.kind}: {self.about}: {self.text}")
+
+
+def on_one_line(text: str) -> str:
+    """Escape what no terminal should get: names of others may hold anything."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 
 @dataclass

@@ -258,3 +258,9 @@ def test_notes_are_no_losses() -> None:
     report.findings += [Finding("corrupted", "m:v2", "a"), Finding("corrupted", "m:v2", "b")]
     assert report.has_losses
     assert report.to_text().endswith("Not as it is in the portal: 2 corrupted.")
+
+
+def test_no_name_reaches_the_terminal_raw() -> None:
+    report = ExportReport("/x", "the portal")
+    report.findings.append(Finding("note", "model/m:v1", "a\x1b[31m\nb"))
+    assert report.to_text().startswith("note: model/m:v1: a\\x1b[31m\\x0ab\n")
