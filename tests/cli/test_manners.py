@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 import runicorn as rn
 from tests.cli.conftest import HEEDING_CTRL_C, RunCommand
+from tests.cli.terminal import read_all
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, json_answer
 
@@ -27,12 +28,7 @@ def at_a_terminal(*arguments: str, **environment: str) -> bytes:
     env = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
     with subprocess.Popen([*RUNICORN, *arguments], stdout=theirs, stderr=theirs, env=env):
         os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:  # how Linux says that the other side closed
-            pass
+        shown = read_all(ours)
     os.close(ours)
     return shown
 
@@ -43,14 +39,14 @@ COMMANDS = pytest.mark.parametrize(
 
 
 @COMMANDS
-def test_colours_are_for_terminals(portal: LivePortal, arguments: list[str]) -> None:
+def test_colours_are_for_terminals(logged: str, arguments: list[str]) -> None:
     assert b"\x1b[" in at_a_terminal(*arguments)
     done = subprocess.run([*RUNICORN, *arguments], capture_output=True, check=False)
     assert b"\x1b" not in done.stdout + done.stderr
 
 
 @COMMANDS
-def test_no_color_turns_them_off(portal: LivePortal, arguments: list[str]) -> None:
+def test_no_color_turns_them_off(logged: str, arguments: list[str]) -> None:
     shown = at_a_terminal(*arguments, NO_COLOR="1")
     assert shown
     assert b"\x1b[3" not in shown, "no colour; bold and the like may stay"

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 import runicorn as rn
 from runicorn.cli.output import print_table
 from tests.cli.conftest import RunCommand
+from tests.cli.terminal import plain, read_all
 from tests.live import LivePortal
 
 MakeFile = Callable[..., Path]
@@ -28,19 +29,14 @@ def lines_at_80_columns(*arguments: str) -> list[str]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
-    shown = b""
     command = [*RUNICORN, *arguments]
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=env | {"TERM": "xterm"}
     ):
         os.close(theirs)
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:  # how Linux says that the other side closed
-            pass
+        shown = read_all(ours)
     os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).splitlines()
+    return plain(shown).splitlines()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import json
 import os
 import pty
-import re
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import pytest
 import runicorn as rn
 from runicorn.cli.transfers import parse_metadata
 from tests.cli.conftest import HEEDING_CTRL_C, RunCommand
+from tests.cli.terminal import plain, read_all
 from tests.live import LivePortal
 from tests.sdk.peers import Peer, Seen, json_answer
 
@@ -179,20 +178,9 @@ def at_a_terminal(portal: LivePortal, *arguments: str, answer: str = "") -> tupl
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
         os.write(ours, answer.encode())
-        shown = _read_all(ours)
+        shown = plain(read_all(ours))
         os.close(ours)
         return process.wait(30), shown
-
-
-def _read_all(terminal: int) -> str:
-    shown = b""
-    while select.select([terminal], [], [], 30)[0]:
-        try:
-            piece = os.read(terminal, 65536)
-        except OSError:  # how Linux says that the other side closed
-            break
-        shown += piece
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
 @pytest.mark.parametrize(("answer", "code", "status"), [("n\n", 1, "ready"), ("y\n", 0, None)])
