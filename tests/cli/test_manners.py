@@ -124,7 +124,7 @@ def test_a_slip_of_the_pen_is_told_at_a_terminal(
     slip = f"{logged[:-2]}{logged[-1]}"
     filled = [one.format(slip) for one in arguments]
     shown = " ".join(at_a_terminal(*filled, COLUMNS="300").decode().split())
-    assert f"Artifact not found: {slip}; did you mean {logged}?" in shown
+    assert f"Artifact not found: {slip}; did you mean {logged}" in shown
     assert runicorn(*filled).err == f"Artifact not found: {slip}\n"
 
 
