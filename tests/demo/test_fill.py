@@ -10,6 +10,7 @@ from examples.demo.ending import PURGED, RUNNING
 from examples.demo.filling import State, describe, find_state
 from examples.demo.moments import Facts
 from examples.demo.projects import plan, products
+from runicorn.payloads import RunInfo
 from tests.demo.conftest import SCALE, Filled
 
 pytestmark = pytest.mark.slow
@@ -28,8 +29,8 @@ def numbers(filled: Filled, name: str, *, status: str) -> list[int]:
 
 def runs_of(filled: Filled, project: str, status: str) -> list[str]:
     """The names of runs."""
-    runs = filled.client._get("/api/runs", project=project, status=status)
-    return [run["name"] for run in runs]
+    found = filled.client._get(list[RunInfo], "/api/runs", project=project, status=status)
+    return [run["name"] for run in found]
 
 
 def test_every_artifact_is_there_with_its_type(filled: Filled) -> None:
