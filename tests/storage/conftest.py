@@ -15,6 +15,7 @@ from artifacts.storage import pool, staging
 from artifacts.storage.layout import Store
 from artifacts.storage.manifest import Manifest, ManifestEntry
 from artifacts.storage.store import init_store
+from tests.storage.shelf import BASE, Shelf
 
 PROJECT = Path(__file__).parents[2]
 
@@ -22,6 +23,18 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return init_store(tmp_path / "storage")
+
+
+@pytest.fixture
+def shelf(store: Store) -> Shelf:
+    """The store, ready to be filled in few words."""
+    return Shelf(store)
+
+
+@pytest.fixture
+def base(shelf: Shelf) -> str:
+    """A whole file."""
+    return shelf.add_file(BASE)
 
 
 def sha256_of(content: bytes) -> str:

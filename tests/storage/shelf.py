@@ -1,10 +1,12 @@
 """Contents of every layout in a real store, put there in few words."""
 
+import hashlib
+import io
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
 
-from artifacts.storage import content, extents, pool
+from artifacts.storage import content, extents, pool, staging
 from artifacts.storage.layout import EXTENTS, REMAINS, Place, Store, physical_path
 from artifacts.storage.recipe import (
     Extent,
@@ -14,7 +16,6 @@ from artifacts.storage.recipe import (
     merge_extents,
     read_recipe,
 )
-from tests.storage.conftest import publish_bytes, sha256_of
 
 BASE = bytes(range(200))
 OTHER = bytes(range(255, 99, -1))
@@ -34,7 +35,9 @@ class Shelf:
 
     def add_file(self, found: bytes) -> str:
         """Store a whole file."""
-        sha256 = publish_bytes(self.store, found)
+        staged = staging.stage(self.store, io.BytesIO(found))
+        pool.publish(self.store, staged)
+        sha256 = staged.sha256
         return self._know(Place(sha256, len(found), len(found)), found)
 
     def add_extents(self, *parts) -> str:
@@ -66,7 +69,7 @@ class Shelf:
                 owner, offset, length = part
                 rows.append((owner or "", offset, length))
                 found += (self.contents[owner] if owner else found)[offset : offset + length]
-        sha256 = sha256_of(found)
+        sha256 = hashlib.sha256(found).hexdigest()
         extents_ = [Extent(owner or sha256, offset, length) for owner, offset, length in rows]
         return Recipe(sha256, len(found), merge_extents(extents_)), found
 

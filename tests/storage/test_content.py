@@ -14,16 +14,6 @@ from tests.storage.shelf import BASE, Shelf, overwrite, relaid, with_store
 
 
 @pytest.fixture
-def shelf(store):
-    return Shelf(store)
-
-
-@pytest.fixture
-def base(shelf):
-    return shelf.add_file(BASE)
-
-
-@pytest.fixture
 def leaning(shelf, base):
     return shelf.add_leaning(base)
 

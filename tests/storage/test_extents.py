@@ -32,16 +32,6 @@ shelf.reduce(first, [Range(1, 2)])
 
 
 @pytest.fixture
-def shelf(store):
-    return Shelf(store)
-
-
-@pytest.fixture
-def base(shelf):
-    return shelf.add_file(BASE)
-
-
-@pytest.fixture
 def planned(shelf, base):
     """A recipe with own bytes on both sides of a base's, and its content."""
     return shelf.recipe_of(b"own bytes", (base, 10, 30), (None, 1, 3), b"the end")

@@ -9,7 +9,7 @@ import pytest
 from artifacts.errors import Corrupted, Gone, StorageFull, StoreUnavailable, TooLarge
 from artifacts.storage import materialized
 from tests.storage.conftest import fail_with, left_in, run_together, sha256_of, start_python
-from tests.storage.shelf import BASE, Shelf, overwrite
+from tests.storage.shelf import BASE, overwrite
 
 CAP = 1 << 20
 
@@ -28,11 +28,6 @@ for round in range(15):
         path = materialized.add(store, place, {}, "m.bin", 3000)
         assert materialized.used_bytes(store) <= 3000
 """
-
-
-@pytest.fixture
-def shelf(store):
-    return Shelf(store)
 
 
 @pytest.fixture
