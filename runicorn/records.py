@@ -128,8 +128,10 @@ def _merged(old: Known | None, new: Known) -> Known:
     """Both together: what was told last, and of each name when it was last heard."""
     if old is None:
         return new
-    last, first = (new, old) if new.seen_at >= old.seen_at else (old, new)
-    return replace(last, files=new.files or old.files, refs={**first.refs, **last.refs})
+    last = new if new.seen_at >= old.seen_at else old
+    names = old.refs.keys() | new.refs.keys()
+    refs = {one: max(old.refs.get(one, 0.0), new.refs.get(one, 0.0)) for one in names}
+    return replace(last, files=new.files or old.files, refs=refs)
 
 
 def _fits(one: Known, spec: Spec) -> bool:

@@ -129,6 +129,7 @@ class Run:
         return self._use(spec)
 
     def _log(self, artifact: Artifact, draft: Draft, transfer: Transfer) -> None:
+        open_cache()  # or a bad setting is found when the version is there already
         detail = commit(self.client, draft, transfer)
         artifact.mark_stored(self.client, detail)
         remember(self.client.url, detail)

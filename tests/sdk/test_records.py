@@ -60,6 +60,23 @@ def test_what_was_told_earlier_does_not_replace_what_was_told_later(records: Rec
     assert (found(records, "m:new"), found(records, "m:old")) == ((1, 2.0), (1, 1.0))
 
 
+def test_each_name_keeps_the_last_time_it_was_heard(records: Records) -> None:
+    for aliases, seen_at in ((["gold"], 1.0), ([], 3.0), (["gold"], 2.0)):
+        records.note(version(1, *aliases), seen_at=seen_at)
+    assert found(records, "m:gold") == (1, 2.0)
+
+
+def test_a_bad_setting_of_the_cache_is_found_before_anything_is_logged(
+    portal: Any, name: str, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rn.init(project="tests") as run, monkeypatch.context() as setting:
+        setting.setenv("RUNICORN_CACHE_BYTES", "much")
+        with pytest.raises(ValueError, match="RUNICORN_CACHE_BYTES must be"):
+            run.log_artifact(rn.Artifact(name).add_file(make_file("m")))
+    with pytest.raises(errors.ArtifactNotFound):
+        rn.Client().list_versions(name)
+
+
 def test_a_time_stays_known(records: Records) -> None:
     at = parse_spec("m:prod@2026-05-01").at
     assert at is not None
